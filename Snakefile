@@ -1,0 +1,40 @@
+# The study, from the package index to the report: `snakemake --cores all`.
+#
+# data -> weights -> scores -> paper. Each rule file opens with what it NEEDS and what it MAKES; each rule is one
+# `sfigf` command. Values live in config/, file names here and in workflow/rules/, how many at a time in profiles/.
+import os
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+HOUSE = os.path.relpath(workflow.basedir)
+
+
+configfile: os.path.join(HOUSE, "config/default.yaml")
+
+
+report: "workflow/report/study.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/weights.smk"
+include: "workflow/rules/scores.smk"
+include: "workflow/rules/paper.smk"
+
+
+for extra in STUDY.rules:
+
+    include: os.path.abspath(extra)
+
+
+# Not a rule: a changed setting would hide, behind a changed file, the jobs that it does not concern.
+onstart:
+    write_effective(json.dumps(config), CONFIG)
+
+
+rule all:
+    default_target: True
+    input:
+        rules.write_report.output,

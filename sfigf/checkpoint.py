@@ -1,0 +1,62 @@
+"""Checkpoints that resume exactly: model, optimiser, best weights so far, random state, log position."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sfigf.files import replacing
+from sfigf.interface import UserError
+
+
+@contextlib.contextmanager
+def checkpoint_folder(folder: str | Path) -> Iterator[Path]:
+    """Hold a folder for one writer; a second one is refused, a killed one leaves no lock behind.
+
+    Raises:
+        UserError: If another live process trains in the folder.
+    """
+    from filelock import FileLock, Timeout
+
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise UserError(f"{folder}: another process is training here; wait for it or stop it") from None
+    try:
+        yield folder
+    finally:
+        lock.release()
+
+
+def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
+    """Replace the checkpoint of a folder atomically."""
+    import torch
+
+    with replacing(folder / "last.pt") as temporary:
+        torch.save(state, temporary)
+
+
+def load_checkpoint(folder: Path) -> dict[str, Any] | None:
+    """Return the checkpoint of a folder, or None; one that cannot be read is set aside, never executed."""
+    import torch
+
+    path = folder / "last.pt"
+    if not path.is_file():
+        return None
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, OSError, KeyError, ValueError, pickle.UnpicklingError):
+        path.replace(folder / "unreadable.pt")
+        return None
+
+
+def clear_checkpoints(folder: Path) -> None:
+    """Remove a folder once its final weights are written."""
+    shutil.rmtree(folder, ignore_errors=True)

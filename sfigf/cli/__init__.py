@@ -1,0 +1,61 @@
+"""The command line: one verb per rule of the workflow, and a few for people.
+
+Every command is a thin function in a sibling module; errors a user can mend come out as one line and exit code 2.
+"""
+
+from __future__ import annotations
+
+import errno
+import sys
+from typing import Any
+
+import click
+import typer
+
+from sfigf.cli import data, learn, people, present, render
+from sfigf.interface import UserError
+
+app = typer.Typer(
+    name="sfigf",
+    help="Guided image restoration by simultaneous feature and image guided fusion.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+_PANELS = {
+    "Use it": people.COMMANDS,
+    "Data (rules fetch, verify, prepare, render, gather, audit, degrade)": [*data.COMMANDS, *render.COMMANDS],
+    "Learning (rules train, restore, score)": learn.COMMANDS,
+    "Results (rules tabulate, draw)": present.COMMANDS,
+}
+for _panel, _commands in _PANELS.items():
+    for _name, _command in _commands:
+        if isinstance(_command, typer.Typer):
+            app.add_typer(_command, name=_name, rich_help_panel=_panel)
+        else:
+            app.command(_name, rich_help_panel=_panel)(_command)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; exit 0, 2 for what a user can mend, 130 when interrupted."""
+    try:
+        result: Any = app(args=arguments, standalone_mode=False)
+        sys.exit(result if isinstance(result, int) else 0)
+    except UserError as error:
+        _fail(str(error))
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        _fail(error.format_message())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
+            raise
+        _fail(f"{error.filename or 'output'}: {error.strerror}; free space or choose another place, then run again")
+
+
+def _fail(message: str) -> None:
+    print(f"sfigf: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(2)

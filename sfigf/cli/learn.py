@@ -1,0 +1,172 @@
+"""Commands of the learning rules: degrade, train, restore-set, score."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sfigf.interface import UserError
+
+Config = Annotated[Path, typer.Option(help="Effective settings, as `sfigf resolve` writes them.")]
+Task = Annotated[str, typer.Option(help="depth, pan, focus or raw.")]
+Condition = Annotated[str, typer.Option(help="Condition of the task, e.g. x8.")]
+Method = Annotated[str, typer.Option(help="Method line of the settings.")]
+Variant = Annotated[str, typer.Option(help="Variant of the method, e.g. full.")]
+Seed = Annotated[int, typer.Option(help="Seed of the training.")]
+Output = Annotated[Path, typer.Option(help="File to write.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+
+
+def degrade(
+    config: Config,
+    task: Task,
+    condition: Condition,
+    part: Annotated[str, typer.Option(help="train, validation or test.")],
+    prepared: Annotated[list[Path], typer.Option(help="Prepared scene files, named <dataset>.safetensors.")],
+    output: Output,
+) -> None:
+    """Turn clean scenes into samples: the task's forward model with fixed seeds."""
+    from sfigf.config import load_effective
+    from sfigf.degrading import degrade_parts
+    from sfigf.store import write_samples
+    from sfigf.tasks import degradation
+
+    study = load_effective(config)
+    if part not in ("train", "validation", "test"):
+        raise UserError(f"--part is '{part}'; it is one of train, validation, test")
+    settings = study.tasks[task]  # type: ignore[index]
+    draws = settings.train_draws if part == "train" else 1
+    files = {path.stem: path for path in prepared}
+    selections = getattr(settings, part)
+    samples = degrade_parts(files, selections, degradation(task, condition), draws, settings.crop_px)
+    write_samples(output, samples, {"task": task, "condition": condition, "part": part, "from": selections})
+
+
+def train(
+    config: Config,
+    task: Task,
+    condition: Condition,
+    method: Method,
+    variant: Variant,
+    seed: Seed,
+    train: Annotated[Path, typer.Option(help="Training samples.")],
+    validation: Annotated[Path, typer.Option(help="Validation samples; the best weights are chosen on them.")],
+    checkpoints: Annotated[Path, typer.Option(help="Folder of this training's checkpoints.")],
+    log: Annotated[Path, typer.Option(help="JSON-lines log to write.")],
+    weights: Annotated[Path, typer.Option(help="Weight file to write (.safetensors).")],
+    device: Device = "auto",
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+) -> None:
+    """Train one method; run the same command again to go on where it stopped."""
+    import torch
+
+    from sfigf.files import sha256_of
+    from sfigf.train import Job
+    from sfigf.train import train as run_training
+    from sfigf.weights import LICENCE, versions
+
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    study, settings = _line(config, task, method)
+    if not settings.learned:
+        raise UserError(f"method '{method}' is classical; it has nothing to train")
+    samples, checks = _samples(train), _samples(validation)
+    facts = {
+        "task": task,
+        "condition": condition,
+        "label": method,
+        "method": settings.method.name,
+        "options": settings.options,
+        "variant": variant,
+        "seed": seed,
+        "signature": _signature(task, samples[0]),
+        "steps": settings.training.steps,
+        "training": settings.training.model_dump(),
+        "config_digest": _digest(study, task, settings, variant, seed),
+        "data_digest": {"train": sha256_of(train), "validation": sha256_of(validation)},
+        "study": study.study,
+        "licence": LICENCE,
+        "versions": versions(),
+    }
+    job = Job(facts, settings.training, study.tasks[task].metrics[0], samples, checks)
+    run_training(job, weights, log, checkpoints, device)
+
+
+def restore_set(
+    config: Config,
+    task: Task,
+    condition: Condition,
+    method: Method,
+    variant: Variant,
+    seed: Seed,
+    samples: Annotated[Path, typer.Option(help="Samples to restore.")],
+    output: Output,
+    cost: Annotated[Path, typer.Option(help="JSON file to write: seconds, parameters, multiply-adds.")],
+    weights: Annotated[Path | None, typer.Option(help="Weights of a learned method.")] = None,
+    device: Device = "auto",
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+) -> None:
+    """Restore a whole set of samples with one method."""
+    from sfigf.restoring import Restorer
+    from sfigf.restoring import restore_set as run
+
+    _, settings = _line(config, task, method)
+    if settings.learned:
+        import torch
+
+        torch.set_num_threads(threads)
+    restorer = Restorer(settings.method, task, weights, device)
+    facts = {"task": task, "condition": condition, "method": method, "variant": variant, "seed": seed}
+    run(restorer, samples, output, cost, facts)
+
+
+def score(
+    config: Config,
+    task: Task,
+    condition: Condition,
+    method: Method,
+    variant: Variant,
+    seed: Seed,
+    samples: Annotated[Path, typer.Option(help="Samples that were restored.")],
+    restored: Annotated[Path, typer.Option(help="What `restore-set` wrote.")],
+    output: Output,
+) -> None:
+    """Score restored images: one CSV row per image and metric."""
+    from sfigf.score import score_run, write_scores
+
+    study, _ = _line(config, task, method)
+    run = {"task": task, "condition": condition, "method": method, "variant": variant, "seed": seed}
+    write_scores(output, score_run(run, study.tasks[task].metrics, samples, restored))
+
+
+def _line(config: Path, task: str, method: str) -> Any:
+    from sfigf.config import load_effective
+    from sfigf.plan import method_settings
+
+    study = load_effective(config)
+    return study, method_settings(study, task, method)
+
+
+def _digest(study: Any, task: str, settings: Any, variant: str, seed: int) -> str:
+    from sfigf.plan import digest_of_run
+
+    return digest_of_run(study, task, settings, variant, seed)
+
+
+def _samples(path: Path) -> list[Any]:
+    from sfigf.store import SampleFile
+
+    return list(SampleFile(path))
+
+
+def _signature(task: str, sample: Any) -> dict[str, int]:
+    import dataclasses
+
+    from sfigf.tasks import signature
+
+    return dataclasses.asdict(signature(task, sample))
+
+
+COMMANDS = [("degrade", degrade), ("train", train), ("restore-set", restore_set), ("score", score)]

@@ -1,0 +1,104 @@
+"""The members of a carrier, read straight from a zip or tar, from a folder, or from an installed package."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from sfigf.cards import Card, Carrier
+from sfigf.files import sha256_of
+from sfigf.interface import UserError
+from sfigf.registry import nearest
+
+MEMBER_LIMIT_BYTES = 256 * 1024**2
+
+
+def open_members(card: Card, carrier: Carrier, archive: str | Path | None, folder: str | Path) -> dict[str, Path]:
+    """Return a path for each member of the card, its sha256 checked.
+
+    Members of an archive are written below ``folder`` under names of our own, so a hostile archive cannot write
+    elsewhere. Members of a folder (``archive`` may be one: a person's own copy) or package are used where they are.
+
+    Raises:
+        UserError: If the archive is missing or damaged, or a member is missing, too large or differs from its digest.
+    """
+    source = Path(archive) if archive is not None else _home(carrier)
+    if source.is_dir():
+        found = {role: source / member.path for role, member in card.members.items()}
+        missing = [card.members[role].path for role, path in found.items() if not path.is_file()]
+        _complete(source, missing, [])
+        for role, path in found.items():
+            _check(path.name, sha256_of(path), card.members[role].sha256)
+        return found
+    if not source.is_file():
+        raise UserError(f"{source}: no such archive; `sfigf fetch {card.carrier}` brings it")
+    return _unpack(card, source, Path(folder))
+
+
+def _home(carrier: Carrier) -> Path:
+    if carrier.kind == "vendored":
+        return Path(carrier.folder)
+    if carrier.kind == "index":
+        raise UserError(f"name the fetched archive {carrier.file}")
+    spec = importlib.util.find_spec(carrier.package)
+    if spec is None or spec.origin is None:
+        raise UserError(f"package '{carrier.package}' is not installed: pip install {carrier.project}")
+    return Path(spec.origin).parent
+
+
+def _unpack(card: Card, archive: Path, folder: Path) -> dict[str, Path]:
+    wanted = {member.path: role for role, member in card.members.items()}
+    found: dict[str, Path] = {}
+    present: list[str] = []
+    try:
+        for path, content in _walk(archive, set(wanted), present):
+            role = wanted[path]
+            _check(path, hashlib.sha256(content).hexdigest(), card.members[role].sha256)
+            found[role] = folder / role / PurePosixPath(path).name
+            found[role].parent.mkdir(parents=True, exist_ok=True)
+            found[role].write_bytes(content)
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+        raise UserError(f"{archive}: cannot be unpacked ({error}); remove it and fetch it again") from error
+    _complete(archive, [member.path for role, member in card.members.items() if role not in found], present)
+    return {role: found[role] for role in card.members}
+
+
+def _walk(archive: Path, wanted: set[str], present: list[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the wanted members in archive order; a tar is left as soon as the last one was read."""
+    left = set(wanted)
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as container:
+            present.extend(container.namelist())
+            for path in sorted(left & set(present)):
+                with container.open(path) as stream:
+                    yield path, _bounded(path, stream.read(MEMBER_LIMIT_BYTES + 1))
+        return
+    with tarfile.open(archive, "r:*") as container:
+        for entry in container:
+            present.append(entry.name)
+            if entry.name in left and entry.isfile():
+                left.remove(entry.name)
+                content = container.extractfile(entry)
+                yield entry.name, _bounded(entry.name, content.read(MEMBER_LIMIT_BYTES + 1) if content else b"")
+            if not left:
+                return
+
+
+def _bounded(path: str, content: bytes) -> bytes:
+    if len(content) > MEMBER_LIMIT_BYTES:
+        raise UserError(f"{path}: larger than the {MEMBER_LIMIT_BYTES} bytes a member may have")
+    return content
+
+
+def _check(path: str, digest: str, expected: str) -> None:
+    if digest != expected:
+        raise UserError(f"{path}: sha256 is {digest[:16]}..., the card says {expected[:16]}...; fetch it again")
+
+
+def _complete(source: Path, missing: list[str], present: list[str]) -> None:
+    if missing:
+        raise UserError(f"{source}: {len(missing)} members missing, first {missing[0]}{nearest(missing[0], present)}")

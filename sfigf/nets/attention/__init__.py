@@ -1,0 +1,61 @@
+"""Dilated neighbourhood attention with relative position bias: one function, two engines, one result."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from types import ModuleType
+
+import torch
+from torch import Tensor
+
+from sfigf.nets.attention.taps import TapAttention
+
+_LOG = logging.getLogger(__name__)
+
+
+def neighbourhood_attention(
+    query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None = None, *, kernel: int = 7, dilation: int = 3
+) -> Tensor:
+    """Let every pixel attend to the kernel x kernel pixels around it that share its dilation phase.
+
+    float32 and float64 on the CPU run compiled (numba); every other device and type runs in plain PyTorch. Both give
+    equal bytes for equal inputs, and keep no copy of the features per tap.
+
+    Args:
+        query: (b, heads, head_dim, H, W), not yet scaled: ``head_dim ** -0.5`` is applied here. Planes of pixels lie
+            together, so that (b, n, H, W) features need a view only.
+        key: As ``query``.
+        value: As ``query``.
+        bias: (heads, 2 * kernel - 1, 2 * kernel - 1) relative position bias, or None.
+        kernel: Odd side of the window.
+        dilation: Distance of its taps in pixels; both sides of the image must be at least ``kernel * dilation``.
+
+    Returns:
+        (b, heads, head_dim, H, W).
+
+    Raises:
+        ValueError: If shapes do not agree or a side is shorter than the window.
+
+    Source: semantics of NATTEN 0.14 (see ``windows``), Hassani et al., CVPR 2023.
+    """
+    if not query.shape == key.shape == value.shape or query.ndim != 5:
+        shapes = ", ".join(str(tuple(features.shape)) for features in (query, key, value))
+        raise ValueError(f"query, key and value must share one shape (b, heads, head_dim, H, W), not {shapes}")
+    wanted = (query.shape[1], 2 * kernel - 1, 2 * kernel - 1)
+    if bias is not None and bias.shape != wanted:
+        raise ValueError(f"the bias must be {wanted}, not {tuple(bias.shape)}")
+    compiled = _compiled() if query.device.type == "cpu" and query.dtype in {torch.float32, torch.float64} else None
+    engine = TapAttention if compiled is None else compiled.CompiledAttention
+    return engine.apply(query, key, value, bias, kernel, dilation)
+
+
+@functools.cache
+def _compiled() -> ModuleType | None:
+    """The numba engine, or None, said once, where numba cannot be imported."""
+    try:
+        from sfigf.nets.attention import compiled
+    except ImportError as error:
+        _LOG.warning("neighbourhood attention runs in plain PyTorch, several times slower: %s", error)
+        return None
+    return compiled

@@ -1,0 +1,112 @@
+"""Small parts that several networks share. Features are (b, n, H, W)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+Padding = Literal["reflect", "zeros"]
+
+
+def pointwise(inputs: int, outputs: int) -> nn.Conv2d:
+    """A 1x1 convolution."""
+    return nn.Conv2d(inputs, outputs, kernel_size=1)
+
+
+def depthwise(channels: int, padding_mode: Padding = "reflect") -> nn.Conv2d:
+    """A 3x3 convolution of every channel by itself."""
+    return nn.Conv2d(channels, channels, 3, padding=1, padding_mode=padding_mode, groups=channels)
+
+
+def spatial(inputs: int, outputs: int) -> nn.Conv2d:
+    """A 3x3 convolution with reflected borders."""
+    return nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="reflect")
+
+
+class ChannelNorm(nn.Module):
+    """Layer normalisation over the channels of each pixel, affine."""
+
+    def __init__(self, channels: int, epsilon: float = 1e-5) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.epsilon = epsilon
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (b, n, H, W) with zero mean and unit variance over n, then scaled and shifted."""
+        channels_last = x.permute(0, 2, 3, 1)
+        normal = nn.functional.layer_norm(channels_last, self.weight.shape, self.weight, self.bias, self.epsilon)
+        return normal.permute(0, 3, 1, 2)
+
+
+class DropPath(nn.Module):
+    """Stochastic depth: drops a branch for whole samples in training, scales the rest by 1 / keep (Huang et al. 2016)."""
+
+    def __init__(self, rate: float = 0.0) -> None:
+        super().__init__()
+        self.rate = rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return x, or zeros for a dropped sample."""
+        if not self.training or self.rate == 0.0:
+            return x
+        keep = 1.0 - self.rate
+        return x * (x.new_empty(x.shape[0], 1, 1, 1).bernoulli_(keep) / keep)
+
+
+class ChannelGate(nn.Module):
+    """SCA: every channel times a linear mix of all channels' means (NAFNet, Chen et al. 2022)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.mix = pointwise(channels, channels)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (b, n, H, W)."""
+        return x * self.mix(x.mean(dim=(-2, -1), keepdim=True))
+
+
+class ChannelPixelGate(nn.Module):
+    """CPA: ``x * sigmoid(channel(x) + pixel(x))``, reduction 2 (SFIGF head and raw-mono decoder)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        inner = max(1, channels // 2)
+        self.channel = nn.Sequential(pointwise(channels, inner), nn.GELU(), pointwise(inner, channels))
+        self.pixel = nn.Sequential(
+            pointwise(channels, inner), nn.GELU(), depthwise(inner, "zeros"), nn.GELU(), pointwise(inner, channels)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (b, n, H, W)."""
+        return x * torch.sigmoid(self.channel(x.mean(dim=(-2, -1), keepdim=True)) + self.pixel(x))
+
+
+def _halves_product(x: Tensor) -> Tensor:
+    first, second = x.chunk(2, dim=1)
+    return first * second
+
+
+class NAFBlock(nn.Module):
+    """Nonlinear-activation-free block (NAFNet, Chen et al. 2022, eq. 5 and figure 2c)."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm1 = ChannelNorm(channels, 1e-6)
+        self.expand = pointwise(channels, 2 * channels)
+        self.spread = depthwise(2 * channels, "zeros")
+        self.gate = ChannelGate(channels)
+        self.project = pointwise(channels, channels)
+        self.norm2 = ChannelNorm(channels, 1e-6)
+        self.expand2 = pointwise(channels, 2 * channels)
+        self.project2 = pointwise(channels, channels)
+        self.beta = nn.Parameter(torch.zeros(channels, 1, 1))
+        self.gamma = nn.Parameter(torch.zeros(channels, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (b, n, H, W)."""
+        spread = self.spread(self.expand(self.norm1(x)))
+        y = x + self.beta * self.project(self.gate(_halves_product(spread)))
+        return y + self.gamma * self.project2(_halves_product(self.expand2(self.norm2(y))))

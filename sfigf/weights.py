@@ -1,0 +1,88 @@
+"""Weight files: safetensors that say what they are, checked before they are used."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sfigf.files import replacing
+from sfigf.interface import Signature, UserError
+from sfigf.registry import lookup
+
+if TYPE_CHECKING:
+    from torch import nn
+
+_ENTRY = "sfigf"
+LICENCE = "MIT (weights); training data under the licences of their data set cards"
+
+
+def versions() -> dict[str, str]:
+    """Versions that made a result: ours, Python's, torch's, numpy's."""
+    import numpy
+    import torch
+
+    from sfigf import __version__
+
+    return {
+        "sfigf": __version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "numpy": numpy.__version__,
+    }
+
+
+def save_weights(path: str | Path, network: nn.Module, facts: Mapping[str, Any]) -> None:
+    """Write a network's state and the facts that rebuild and explain it, atomically and byte-stable."""
+    from safetensors.torch import save_file
+
+    state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    with replacing(path) as temporary:
+        save_file(state, temporary, metadata={_ENTRY: json.dumps(dict(facts), sort_keys=True)})
+
+
+def read_facts(path: str | Path) -> dict[str, Any]:
+    """Read what a weight file says of itself; loads no tensor.
+
+    Raises:
+        UserError: If the file is missing, damaged, or not one of ours.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not Path(path).is_file():
+        raise UserError(f"{path}: no such weight file; train it, run `dvc pull`, or name another with --weights")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return json.loads((file.metadata() or {})[_ENTRY])
+    except KeyError:
+        raise UserError(f"{path}: safetensors without sfigf's facts; import released weights first") from None
+    except (SafetensorError, ValueError, OSError) as error:
+        raise UserError(f"{path}: not a readable weight file ({error}); fetch or train it again") from None
+
+
+def load_network(path: str | Path, task: str | None = None) -> tuple[nn.Module, dict[str, Any]]:
+    """Rebuild the network a weight file describes, in eval mode, with its facts.
+
+    Raises:
+        UserError: If the weights are of another task, or do not fit the network they name.
+    """
+    from safetensors.torch import load_file
+
+    facts = read_facts(path)
+    if task is not None and facts["task"] != task:
+        raise UserError(f"{path}: weights of task '{facts['task']}', asked for '{task}'; name weights of {task}")
+    network = build_network(facts)
+    try:
+        network.load_state_dict(load_file(path))
+    except RuntimeError as error:
+        raise UserError(f"{path}: does not fit {facts['method']}: {' '.join(str(error).split())[:300]}") from None
+    return network.eval(), facts
+
+
+def build_network(facts: Mapping[str, Any]) -> nn.Module:
+    """Build the (untrained) network that the facts of a weight file name."""
+    options = dict(facts["options"])
+    method = lookup("method", options.pop("method"))(**options)
+    return method.build(Signature(**facts["signature"]), facts["variant"])

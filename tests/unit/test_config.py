@@ -1,0 +1,128 @@
+"""Settings: every wrong key, name or value fails at once, in one line that names the nearest right one."""
+
+import copy
+import json
+
+import pytest
+import yaml
+
+from sfigf.config import Study, load_effective, load_settings, merged, read_yaml, write_effective
+from sfigf.interface import UserError
+from sfigf.plan import runs
+
+
+@pytest.fixture
+def mini(root):
+    return read_yaml(root / "config/default.yaml")
+
+
+def changed(settings, path, value):
+    settings = copy.deepcopy(settings)
+    *parents, last = path.split(".")
+    at = settings
+    for key in parents:
+        at = at[key]
+    at[last] = value
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        ("seedz", [0], "unknown key 'seedz', did you mean 'seeds'"),
+        ("tasks.depth.training.stepps", 5, "unknown key 'stepps', did you mean 'steps'"),
+        ("tasks.depth.methods.sfigf.widht", 8, "unknown key 'widht', did you mean 'width'"),
+        ("tasks.depth.methods.sfiggf", {}, "unknown method 'sfiggf', did you mean 'sfigf'"),
+        ("tasks.depth.methods.fusionnet", {}, "is for pan, not depth"),
+        ("tasks.depth.methods.sfigf.variants", ["fulll"], "'fulll' is not one of full, image-only, feature-only"),
+        ("tasks.depth.metrics", ["rmsee"], "unknown metric 'rmsee', did you mean 'rmse'"),
+        ("tasks.depth.conditions", ["x7"], "unknown condition 'x7'"),
+        ("tasks.depth.test", ["motorcycl"], "unknown dataset 'motorcycl', did you mean 'motorcycle'"),
+        ("tasks.dept", {}, "tasks"),
+        ("tasks.depth.training.learning_rate", -1, "greater than 0, got -1"),
+        ("tasks.depth.training.steps", "many", "steps"),
+        ("weights", "guessed", "'trained' or 'published'"),
+        ("plugins", ["no/such/plugin.py"], "plug-in 'no/such/plugin.py'"),
+        ("seeds", [], "at least 1"),
+    ],
+)
+def test_wrong_settings_are_named(mini, path, value, says):
+    with pytest.raises(UserError) as caught:
+        load_settings(changed(mini, path, value))
+    message = str(caught.value)
+    assert says in message
+    assert "\n" not in message
+
+
+def test_every_key_of_the_default_study_is_written_out(mini):
+    study = load_settings(mini)
+    assert set(mini) == set(Study.model_fields)
+    for task, settings in mini["tasks"].items():
+        model = study.tasks[task]
+        assert set(settings) == set(type(model).model_fields)
+        assert set(settings["training"]) == set(type(model.training).model_fields)
+
+
+def test_every_line_of_the_default_study_is_commented(root):
+    text = (root / "config/default.yaml").read_text()
+    first_task = text[: text.index("  pan:")]
+    keys = [line for line in first_task.splitlines() if ":" in line and not line.strip().startswith("#")]
+    assert sum("#" in line for line in keys) / len(keys) > 0.9
+
+
+def test_all_shipped_studies_load(root, mini):
+    for path in sorted((root / "config").glob("*.yaml")):
+        if path.name in ("carriers.yaml",):
+            continue
+        load_settings(merged(mini, read_yaml(path)), path.name)
+
+
+def test_effective_settings_round_trip(mini, tmp_path):
+    write_effective(json.dumps(mini), tmp_path / "c.yaml")
+    assert runs(load_effective(tmp_path / "c.yaml")) == runs(load_settings(mini))
+
+
+def test_yaml_bombs_and_broken_yaml_are_refused(tmp_path):
+    path = tmp_path / "c.yaml"
+    path.write_text("a: &a [1, 2]\nb: *a\n")
+    with pytest.raises(UserError, match="aliases"):
+        read_yaml(path)
+    path.write_text("a: [1, 2\n")
+    with pytest.raises(UserError, match="cannot be read as YAML"):
+        read_yaml(path)
+    path.write_text("!!python/object/apply:os.system ['true']")
+    with pytest.raises(UserError):
+        read_yaml(path)
+
+
+def test_a_run_digest_follows_what_changes_the_result_and_nothing_else(mini):
+    def digests(settings):
+        return {run.path: run.digest for run in runs(load_settings(settings))}
+
+    before = digests(mini)
+    assert digests(changed(mini, "show", {"colour": "blue"})) == before
+    assert digests(changed(mini, "title", "another")) == before
+    after = digests(changed(mini, "tasks.depth.training.steps", 5))
+    moved = {path for path in before if before[path] != after[path]}
+    assert moved == {path for path in before if path.startswith("depth/") and "/bicubic/" not in path} - {
+        path for path in before if "/guided-filter/" in path
+    }
+
+
+def test_methods_without_weights_run_once_whatever_the_seeds(mini):
+    found = runs(load_settings(changed(mini, "seeds", [0, 1, 2])))
+    assert sum(run.method == "bicubic" for run in found) == 1
+    assert sum(run.method == "djfr" for run in found) == 3
+
+
+def test_default_yaml_has_no_duplicate_keys(root):
+    class Strict(yaml.SafeLoader):
+        pass
+
+    def mapping(loader, node):
+        keys = [loader.construct_object(key) for key, _ in node.value]
+        assert len(keys) == len(set(keys)), keys
+        return {k: loader.construct_object(v, deep=True) for k, (_, v) in zip(keys, node.value, strict=True)}
+
+    Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    assert yaml.load((root / "config/default.yaml").read_text(), Strict)["study"] == "mini"

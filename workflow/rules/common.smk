@@ -1,0 +1,171 @@
+# common: the settings, checked once, and the names, choices and digests that the other rule files share.
+#
+# NEEDS  the merged Snakemake config, config/carriers.yaml, config/datasets/<dataset>.yaml
+# MAKES  results/config.yaml: the settings in force, written when a run starts
+import functools
+import json
+import platform
+import shutil
+import sys
+
+from sfigf.cards import carrier_of, load_card, load_carriers
+from sfigf.codedigest import code_digest, entry_of
+from sfigf.config import load_settings, write_effective
+from sfigf.interface import UserError
+from sfigf.plan import digest, digest_of_data, method_settings, runs
+from sfigf.registry import lookup
+from sfigf.tasks import TASKS
+
+CONFIG = "results/config.yaml"
+RUN = "{task}/{condition}/{method}/{variant}/seed{seed}"
+RENDERED, TEXTURES = "rendered", "photos"
+# A GPU takes one training at a time; on a machine without one, trainings run side by side.
+GPU_HERE = int(shutil.which("nvidia-smi") is not None or (sys.platform, platform.machine()) == ("darwin", "arm64"))
+# Code that cannot change a result: what it decides is in the settings digests, or is only shown.
+NO_RESULT = (
+    "sfigf:__version__",
+    "sfigf.cards",
+    "sfigf.config",
+    "sfigf.interface",
+    "sfigf.plan",
+    "sfigf.progress",
+    "sfigf.registry",
+    "sfigf.tasks:TASKS",
+)
+
+
+wildcard_constraints:
+    task="[a-z0-9-]+",
+    dataset="[a-z0-9-]+",
+    condition="[a-z0-9-]+",
+    method="[a-z0-9-]+",
+    variant="[a-z0-9-]+",
+    part="train|validation|test",
+    seed=r"\d+",
+    shard=r"\d+",
+
+
+def house(path):
+    """A file of the repository, as seen from the folder the workflow runs in."""
+    return os.path.normpath(os.path.join(HOUSE, path))
+
+
+def card(dataset):
+    """File of a data set's card."""
+    return house(f"config/datasets/{dataset}.yaml")
+
+
+def selected(task, part):
+    """Names of the data sets of one part of a task: ``photos`` for ``photos:train``."""
+    return sorted({selection.partition(":")[0] for selection in getattr(STUDY.tasks[task], part)})
+
+
+try:
+    STUDY = load_settings(config)
+    RUNS = {run.path: run for run in runs(STUDY)}
+    PARTS = [(task, part) for task in STUDY.tasks for part in ("train", "validation", "test")]
+    DATASETS = sorted({dataset for task, part in PARTS for dataset in selected(task, part)})
+    CARRIERS = load_carriers(house("config/carriers.yaml"))
+    CARDS = {dataset: load_card(card(dataset)) for dataset in {*DATASETS, TEXTURES}}
+except UserError as error:
+    sys.exit(f"sfigf: {error}")
+
+
+def options(name, files):
+    """``--name FILE`` for each file."""
+    return [word for file in files for word in (name, file)]
+
+
+@functools.cache
+def code_of(command, *definitions):
+    """Digest of the code one command runs; ``definitions`` are the classes it looks up by name."""
+    return code_digest(f"sfigf.cli.{command}", *map(entry_of, definitions), stop=NO_RESULT)
+
+
+def archive(wildcards):
+    """What a data set is read from: a fetched file, a folder of ours, or nothing (an installed package)."""
+    carrier = carrier_of(CARDS[wildcards.dataset], CARRIERS)
+    places = {"index": f"data/fetched/{carrier.file}", "vendored": ancient(house(carrier.folder))}
+    return {"archive": places[carrier.kind]} if carrier.kind in places else {}
+
+
+def archive_option(wildcards, input):
+    """The --archive option where there is an archive."""
+    return ["--archive", input.archive] if "archive" in input.keys() else []
+
+
+def carrier_named(wildcards):
+    """Name of the carrier that a fetched file is."""
+    return next(name for name, carrier in CARRIERS.items() if carrier.file == wildcards.file)
+
+
+def card_digest(wildcards):
+    """Digest of what a card and its carrier say about the data; wording left out. It stands for the files' bytes."""
+    card = CARDS[wildcards.dataset]
+    facts = carrier_of(card, CARRIERS).model_dump(include={"project", "version", "sha256"})
+    return digest(facts | card.model_dump(include={"members", "crops", "meta", "licence"}))
+
+
+def reader_of(wildcards):
+    """Class that reads a data set."""
+    return lookup("dataset", wildcards.dataset)
+
+
+def prepared(*datasets):
+    """Files of prepared sets."""
+    return [f"data/prepared/{dataset}.safetensors" for dataset in datasets]
+
+
+def scenes_of(part):
+    """How many scenes are rendered for a part."""
+    return getattr(STUDY.rendering, f"{part}_scenes")
+
+
+def shards_of(part):
+    """In how many jobs the scenes of a part are rendered."""
+    return min(STUDY.rendering.shards, scenes_of(part))
+
+
+def degradation_of(wildcards):
+    """Class of the forward model of a condition."""
+    return type(TASKS[wildcards.task].conditions[wildcards.condition]())
+
+
+def run_of(wildcards):
+    """The run that the wildcards name; a path that the study does not have is refused."""
+    path = RUN.format(**wildcards)
+    if path not in RUNS:
+        raise UserError(f"study '{STUDY.study}' has no run {path}; its runs are in its settings, under tasks")
+    return RUNS[path]
+
+
+def method_of(wildcards):
+    """Class of the method that a run uses."""
+    return type(method_settings(STUDY, wildcards.task, wildcards.method).method)
+
+
+def metrics_of(wildcards):
+    """Classes of the metrics of a task, the main one first."""
+    return [lookup("metric", name) for name in STUDY.tasks[wildcards.task].metrics]
+
+
+def training_code(wildcards):
+    """Digest of the code of one training: the loop, the method's own network, the metric that selects."""
+    return code_of("learn:train", method_of(wildcards), metrics_of(wildcards)[0])
+
+
+def checkpoints(wildcards):
+    """Folder of one training's checkpoints; other settings or other code begin in another one."""
+    run = run_of(wildcards)
+    return f"results/checkpoints/{run.path.replace(os.sep, '-')}-{run.digest}-{training_code(wildcards)}"
+
+
+def weights(wildcards):
+    """The weight file of a learned run; nothing for a classical one."""
+    run = run_of(wildcards)
+    return [f"results/weights/{run.path}.safetensors"] if run.learned else []
+
+
+def paths_of(task, template):
+    """One file for each run of a task, in the order of the settings."""
+    return [template.format(path) for path, run in RUNS.items() if run.task == task]
