@@ -38,3 +38,10 @@ rule all:
     default_target: True
     input:
         rules.write_report.output,
+
+
+# In a fresh clone with pulled results: brings the data back, the same bytes, so that a change redoes its part alone.
+rule data:
+    input:
+        rules.audit_split.output,
+        [f"data/degraded/{task}/{condition}/{part}.safetensors" for task, condition, part in DEGRADED],

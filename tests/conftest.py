@@ -40,5 +40,6 @@ def make_sample(task: str, name: str = "s", side: int = 48, seed: int = 0) -> Sa
     truth = smooth(truth_channels, side, side)
     grid = side // 2 if task == "raw" else side
     target = smooth(4, grid, grid) if task == "raw" else truth + rng.normal(0, 0.05, truth.shape).astype(np.float32)
+    coarse = truth[:, 2::4, 2::4] if task == "pan" else None
     meta = {"factor": 4, "unit": "px", "dataset": "made-up"}
-    return Sample(name, target, smooth(guide_channels, grid, grid), truth, meta=meta)
+    return Sample(name, target, smooth(guide_channels, grid, grid), truth, coarse=coarse, meta=meta)

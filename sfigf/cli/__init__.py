@@ -9,7 +9,6 @@ import errno
 import sys
 from typing import Any
 
-import click
 import typer
 
 from sfigf.cli import data, learn, people, present, render
@@ -44,16 +43,17 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(result if isinstance(result, int) else 0)
     except UserError as error:
         _fail(str(error))
-    except click.exceptions.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        _fail(error.format_message())
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
             raise
         _fail(f"{error.filename or 'output'}: {error.strerror}; free space or choose another place, then run again")
+    except Exception as error:
+        # typer carries its own copy of click, or uses the installed one: both mark usage errors with this method.
+        if not hasattr(error, "format_message"):
+            raise
+        _fail(error.format_message())
 
 
 def _fail(message: str) -> None:

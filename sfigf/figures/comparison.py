@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -27,7 +28,7 @@ from sfigf.figures.panels import (
     shared_limit,
 )
 from sfigf.figures.style import INK, QUIET, new_figure, save, styled
-from sfigf.interface import Array
+from sfigf.interface import Array, Sample
 from sfigf.tables.names import condition_label, metric_label, number_text, task_label
 
 WIDTH, MARGIN, GAP, ROW_GAP, HEAD, TITLE, FOOT = 10.0, 0.28, 0.07, 0.05, 0.36, 0.42, 0.16
@@ -105,7 +106,7 @@ class Block:
 
     def _cells(self) -> list[Cell]:
         painter, sample, case = self.painter, self.case.sample, self.case
-        inputs = [("Target", painter.target(), _size(sample, "target")), ("Guide", painter.guide(), "")]
+        inputs = [("Target", painter.target(), _size(sample)), ("Guide", painter.guide(), "")]
         if case.task == "focus":
             inputs = [("Input A", painter.target(), ""), ("Input B", painter.guide(), "")]
         cells = [Cell(name, note, self._views(picture)) for name, picture, note in inputs]
@@ -125,7 +126,7 @@ class Block:
         return max(values) if self.case.higher_is_better else min(values)
 
     def _views(self, picture: Array, error: Array | None = None) -> dict[str, Array | None]:
-        views = {"image": picture, "close-up": crop(picture, self.window, self.shape)}
+        views: dict[str, Array | None] = {"image": picture, "close-up": crop(picture, self.window, self.shape)}
         if error is not None:
             painted = error_picture(error, self.limit)
             views |= {"error": painted, "close-up error": crop(painted, self.window, self.shape)}
@@ -206,9 +207,8 @@ _CONTENT = {
 }
 
 
-def _size(sample: object, field: str) -> str:
-    coarse = getattr(sample, "coarse", None)
-    array = getattr(sample, field) if coarse is None else coarse
+def _size(sample: Sample) -> str:
+    array = sample.target if sample.coarse is None else sample.coarse
     return f"{array.shape[2]} × {array.shape[1]} px"
 
 
@@ -227,7 +227,7 @@ def _colour_bar(
     extend = "max" if limits[0] == 0 else "both"
     bar = figure.colorbar(scale, cax=axes, orientation="horizontal", extend=extend, extendfrac=0.03)
     bar.outline.set_linewidth(0.5)
-    bar.set_ticks(np.linspace(0, limits[1], 5) if limits[0] == 0 else MaxNLocator(4))
+    bar.set_ticks(np.linspace(0, limits[1], 5).tolist() if limits[0] == 0 else MaxNLocator(4))
     bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.set_title(title, fontsize=8, color=INK, loc="center")
     axes.set_xlabel(note, fontsize=7.5, color=QUIET)
@@ -238,7 +238,7 @@ def _axes(figure: Figure, left: float, bottom: float, width: float, height: floa
     return figure.add_axes((left / whole_width, bottom / whole_height, width / whole_width, height / whole_height))
 
 
-def _text(figure: Figure, left: float, middle: float, text: str, **options: object) -> None:
+def _text(figure: Figure, left: float, middle: float, text: str, **options: Any) -> None:
     width, height = figure.get_size_inches()
     options = {"ha": "left", "va": "center", "color": INK, **options}
     figure.text(left / width, middle / height, text, **options)

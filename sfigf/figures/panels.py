@@ -1,6 +1,6 @@
 """Arrays into pictures: what each task looks like, how far a method is off, and where to look closely.
 
-Pictures are (H,W,3) floats in [0,1]; error maps are (H,W) in the units of the sample.
+Pictures are (H,W,3) uint8; error maps are (H,W) in the units of the sample.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from sfigf.interface import Array, Sample
+from sfigf.metrics.checks import truth_of
 
 DEPTH_COLOURS, ERROR_COLOURS = "viridis", "magma"
-UNKNOWN = (0.62, 0.62, 0.62)
+UNKNOWN = (158, 158, 158)
 _BANDS = (2, 1, 0)
 
 
@@ -63,7 +64,7 @@ class Painter:
 
     def truth(self) -> Array:
         """Picture of the truth; unknown pixels are grey."""
-        picture = self.result(self.sample.truth)
+        picture = self.result(truth_of(self.sample))
         picture[~known_pixels(self.sample)] = UNKNOWN
         return picture
 
@@ -93,7 +94,7 @@ def known_pixels(sample: Sample) -> Array:
 
 def error_map(restored: Array, sample: Sample) -> Array:
     """Return the absolute difference to the truth, mean over channels, (H,W) in units; unknown pixels are NaN."""
-    difference = np.abs(restored.astype(np.float64) - sample.truth) * abs(sample.scale)
+    difference = np.abs(restored.astype(np.float64) - truth_of(sample)) * abs(sample.scale)
     return np.where(known_pixels(sample), difference.mean(axis=0), np.nan)
 
 
@@ -151,10 +152,10 @@ def crop(picture: Array, window: tuple[int, int, int, int], shape: tuple[int, in
 
 
 def _rgb(values: Array) -> Array:
-    """(C,H,W) with one, two or three channels to (H,W,3)."""
+    """(C,H,W) in [0,1] with one, two or three channels to a picture."""
     if len(values) != 3:
         values = np.repeat(values[:1], 3, axis=0)
-    return np.ascontiguousarray(values.transpose(1, 2, 0), dtype=np.float64)
+    return np.rint(255 * values.transpose(1, 2, 0)).astype(np.uint8)
 
 
 def _encoded(linear: Array) -> Array:
@@ -166,4 +167,4 @@ def _encoded(linear: Array) -> Array:
 def _coloured(values: Array, colours: str) -> Array:
     import matplotlib
 
-    return matplotlib.colormaps[colours](values)[..., :3]
+    return matplotlib.colormaps[colours](values, bytes=True)[..., :3]

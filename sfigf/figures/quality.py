@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -137,10 +138,10 @@ def _short(value: float) -> str:
 def _place_labels(axes: Axes, labels: Sequence[str], points: Sequence[tuple[float, float]]) -> None:
     """Put each label where it covers no marker, label or edge: the nearest free place around its marker."""
     axes.figure.canvas.draw()
-    centres = [axes.transData.transform(point) for point in points]
+    centres: list[tuple[float, float]] = [tuple(axes.transData.transform(point).tolist()) for point in points]
     taken = [_box(x, y, 14, 14) for x, y in centres]
     frame = axes.get_window_extent()
-    options = {
+    options: dict[str, Any] = {
         "textcoords": "offset pixels",
         "fontsize": 7.5,
         "color": INK,
@@ -165,7 +166,7 @@ def _free_place(
         for reach in range(2, 60, 6)
         for right, up in _DIRECTIONS
     ]
-    return min(candidates, key=lambda place: _overlap(_box(*place, width, height), taken, frame))
+    return min(candidates, key=lambda place: _overlap(_box(place[0], place[1], width, height), taken, frame))
 
 
 def _overlap(box: Bbox, taken: Sequence[Bbox], frame: Bbox) -> float:

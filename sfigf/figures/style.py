@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -21,7 +23,7 @@ from sfigf.interface import UserError
 
 INK, QUIET, FAINT = "#1a1a1a", "#6b6b6b", "#d9d9d9"
 SUFFIXES = (".png", ".jpg", ".svg", ".pdf")
-_SETTINGS = {
+_SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
     "axes.titlesize": 9.5,
@@ -102,7 +104,7 @@ def new_figure(width_inches: float, height_inches: float) -> Figure:
         return pyplot.figure(figsize=(width_inches, height_inches))
 
 
-def styled() -> matplotlib.RcParams:
+def styled() -> AbstractContextManager[None]:
     """Context in which a figure must be filled and saved."""
     return matplotlib.rc_context(_SETTINGS)
 
@@ -139,5 +141,6 @@ def _save_picture(figure: Figure, path: Path, megapixels: float) -> None:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
-    options = {"compress_level": 6} if path.suffix.lower() == ".png" else {"quality": 90, "subsampling": 0}
+    as_png = path.suffix.lower() == ".png"
+    options: dict[str, Any] = {"compress_level": 6} if as_png else {"quality": 90, "subsampling": 0}
     picture.save(path, dpi=(dpi, dpi), **options)

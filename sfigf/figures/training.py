@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -106,8 +107,8 @@ def _draw_validation(axes: Axes, curve: Curve) -> None:
     higher = curve.higher_is_better
     if higher is not None and np.isfinite(curve.values).any():
         kept = np.nanargmax(curve.values) if higher else np.nanargmin(curve.values)
-        ring = {"s": 75, "facecolors": "none", "edgecolors": colour, "linewidths": 1.0, "zorder": front + 3}
-        axes.scatter(curve.validation_steps[kept], curve.values[kept], **ring)
+        ring: dict[str, Any] = {"facecolors": "none", "edgecolors": colour, "linewidths": 1.0, "zorder": front + 3}
+        axes.scatter(curve.validation_steps[kept], curve.values[kept], s=75, **ring)
 
 
 def _finish(figure: Figure, left: Axes, right: Axes, curves: list[Curve], title: str) -> None:

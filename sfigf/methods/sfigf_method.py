@@ -26,7 +26,7 @@ class Sfigf(BaseModel):
         kernel: Side of the attention window in taps, odd.
         dilation: Distance of the taps in pixels.
         attention: ``cross`` as published; ``self`` or ``conv`` take its place in an ablation.
-        residual: Add the target to the output (focus: the mean of both images); raw has none.
+        residual: Add the target to the output (focus: the mean of both images; raw: the guide as grey).
 
     Source: arXiv 2312.08853; Xinyil256/SFIGF@3600cd0.
     """

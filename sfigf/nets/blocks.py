@@ -6,13 +6,29 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 Padding = Literal["reflect", "zeros"]
 
 
+class Pointwise(nn.Conv2d):
+    """A 1x1 convolution of (b, n, H, W), computed as a matrix product over channels that lie together.
+
+    On one CPU thread torch takes a slow path for 1x1 convolutions; on a GPU both are as fast.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, kernel_size=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (b, m, H, W)."""
+        mixed = functional.linear(x.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias)
+        return mixed.permute(0, 3, 1, 2)
+
+
 def pointwise(inputs: int, outputs: int) -> nn.Conv2d:
     """A 1x1 convolution."""
-    return nn.Conv2d(inputs, outputs, kernel_size=1)
+    return Pointwise(inputs, outputs)
 
 
 def depthwise(channels: int, padding_mode: Padding = "reflect") -> nn.Conv2d:
@@ -37,7 +53,7 @@ class ChannelNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return (b, n, H, W) with zero mean and unit variance over n, then scaled and shifted."""
         channels_last = x.permute(0, 2, 3, 1)
-        normal = nn.functional.layer_norm(channels_last, self.weight.shape, self.weight, self.bias, self.epsilon)
+        normal = functional.layer_norm(channels_last, self.weight.shape, self.weight, self.bias, self.epsilon)
         return normal.permute(0, 3, 1, 2)
 
 

@@ -180,7 +180,8 @@ def _open(rng: np.random.Generator, world: World, view: View) -> Array:
     origins = view.points + _CLEARANCE_M * view.facing
     lengths = np.full(len(origins), _SKY_REACH_M, dtype=np.float32)
     rays = [unit(view.facing * np.float32(1.01) + _tiled(spots, view.shape)) for spots in ball]
-    return np.mean([world.clear(origins, ray, lengths) for ray in rays], axis=0, dtype=np.float32)
+    clear = np.stack([world.clear(origins, ray, lengths) for ray in rays])
+    return clear.mean(axis=0, dtype=np.float32)
 
 
 def _from(position: Array, points: Array) -> tuple[Array, Array]:

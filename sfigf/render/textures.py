@@ -81,14 +81,14 @@ def _pyramid(picture: Array) -> list[Array]:
 
 def _photo(rng: np.random.Generator, photos: Sequence[Array]) -> Array:
     """Crop a photo, turn and tint it; linear light."""
-    photo = photos[rng.integers(len(photos))]
+    photo = photos[int(rng.integers(len(photos)))]
     side = int(min(photo.shape[1:]) * rng.uniform(0.25, 1))
     top, left = (int(rng.integers(0, extent - side + 1)) for extent in photo.shape[1:])
     stride = max(1, side // (2 * SIDE))
     crop = photo[:, top : top + side : stride, left : left + side : stride]
     image = Image.fromarray(np.ascontiguousarray(crop.transpose(1, 2, 0)))
     display = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BILINEAR), dtype=np.float32) / 255
-    light = np.rot90(display**2.2, rng.integers(4))
+    light = np.rot90(display**2.2, int(rng.integers(4)))
     return np.clip(light * np.exp(rng.normal(0, 0.15, 3)) * np.exp(rng.normal(0, 0.25)), 0.004, 0.95)
 
 

@@ -97,6 +97,7 @@ def number_text(value: float, unit: str = "") -> str:
     """Return four significant digits, trailing zeros kept, with the unit; ``n/a`` where there is no number."""
     if not math.isfinite(value):
         return "n/a"
+    value = 0.0 if abs(value) < 1e-7 else value
     return f"{value:#.4g}".rstrip(".") + (f" {unit}" if unit not in ("", "1") else "")
 
 

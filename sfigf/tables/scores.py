@@ -97,9 +97,10 @@ def six_digits(value: float) -> float:
 def _cell(value: object) -> str:
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
-    if isinstance(value, float | np.floating) and not math.isfinite(value):
-        return str(float(value))
     if isinstance(value, float | np.floating):
+        value = float(value)
+        if not math.isfinite(value):
+            return str(value)
         return f"{value:.0f}" if abs(value) < 1e15 and value == round(value) else f"{value:.6g}"
     return str(value)
 

@@ -43,7 +43,8 @@ def test_equals_the_released_network(variant: str, dtype: torch.dtype) -> None:
         inputs = [torch.from_numpy(arrays[name]).to(dtype) for name in ("target", "guide") if name in arrays]
         with torch.no_grad():
             outputs = network(*inputs)
-        for name, output in zip(("mono", "rgb"), outputs, strict=True) if variant == "raw-mono" else [("restored", outputs)]:
+        named = dict(zip(("mono", "rgb"), outputs, strict=True)) if variant == "raw-mono" else {"restored": outputs}
+        for name, output in named.items():
             expected = arrays[name]
             error = np.abs(output.numpy() - expected).max() / np.ptp(expected)
             assert error <= TOLERANCE[dtype], f"{variant} case {case} {name} {expected.shape}: {error:.2e}"

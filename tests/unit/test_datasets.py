@@ -160,20 +160,17 @@ def test_crops_cut_every_array_on_its_own_grid(tmp_path: Path) -> None:
     assert scene.arrays["multispectral"].shape == (4, 2, 3)
     assert scene.arrays["multispectral"][0, 0, 0] == pytest.approx(0.2 * (9000 + 201) - 1000)
     assert scene.arrays["pan"].shape == (1, 4, 6)
-    assert scene.arrays["pan"][0, 0, 0] == pytest.approx(0.2 * (9000 + 450 + 2.5) - 1000)
+    assert scene.arrays["pan"][0, 0, 0] == pytest.approx(0.2 * (9000 + 503) - 1000)  # pan row 5, column 3
     assert (scene.meta["source"], scene.meta["rows"], scene.meta["peak"]) == ("landsat8", [2, 4], 5000)
     outside = crop.model_copy(update={"rows": (4, 9)})
     with pytest.raises(UserError, match=r"crop 'cut' rows .4, 9. columns .1, 4. leaves"):
         read_card(card.model_copy(update={"crops": [outside]}), files)
 
 
-def test_aligned_pan_lies_midway_and_keeps_a_quintic() -> None:
-    x = np.arange(31) / 10 - 1.5
-    pan = np.add.outer(x**5 - x**2, x**3)[None]
+def test_aligned_pan_puts_coarse_pixel_m_on_pan_pixel_2m() -> None:
+    pan = np.arange(31 * 31, dtype=np.float64).reshape(1, 31, 31)
     aligned = align_pan(pan, (15, 15))
-    middle = x[:-1] + 0.05
-    expected = np.add.outer(middle**5 - middle**2, middle**3)
-    np.testing.assert_allclose(aligned[0, 3:-3, 3:-3], expected[3:-3, 3:-3], atol=1e-6)
+    assert np.array_equal(aligned[0, ::2, ::2], pan[0, 1:31:2, 1:31:2])
     assert align_pan(pan[:, :, :30], (15, 15)).shape == (1, 30, 30)
     with pytest.raises(UserError, match="does not cover"):
         align_pan(pan, (16, 15))

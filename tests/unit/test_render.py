@@ -190,3 +190,9 @@ def test_render_refuses_empty_shards_and_missing_photos(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="fewer shards"):
         render(output=tmp_path / "x.safetensors", textures=textures, scenes=2, shard=2, shards=3)
     assert not (tmp_path / "x.safetensors").exists()
+
+
+def test_render_without_photos_paints_patterns(tmp_path: Path) -> None:
+    render(output=tmp_path / "x.safetensors", scenes=1, height=16, width=20)
+    (scene,) = read_scenes(tmp_path / "x.safetensors")
+    assert np.array_equal(scene.arrays["rgb"], render_scene(0, "train", 0, 16, 20, []).arrays["rgb"])

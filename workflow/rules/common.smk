@@ -34,17 +34,6 @@ NO_RESULT = (
 )
 
 
-wildcard_constraints:
-    task="[a-z0-9-]+",
-    dataset="[a-z0-9-]+",
-    condition="[a-z0-9-]+",
-    method="[a-z0-9-]+",
-    variant="[a-z0-9-]+",
-    part="train|validation|test",
-    seed=r"\d+",
-    shard=r"\d+",
-
-
 def house(path):
     """A file of the repository, as seen from the folder the workflow runs in."""
     return os.path.normpath(os.path.join(HOUSE, path))
@@ -60,15 +49,38 @@ def selected(task, part):
     return sorted({selection.partition(":")[0] for selection in getattr(STUDY.tasks[task], part)})
 
 
+def kept(settings):
+    """Settings without the tasks and methods that a study leaves out by setting them to null."""
+    if not isinstance(settings, dict):
+        return settings
+    left = {key: kept(value) for key, value in settings.items()}
+    for key in {"tasks", "methods"} & {key for key in left if isinstance(left[key], dict)}:
+        left[key] = {name: value for name, value in left[key].items() if value is not None}
+    return left
+
+
 try:
+    config = kept(config)
     STUDY = load_settings(config)
     RUNS = {run.path: run for run in runs(STUDY)}
     PARTS = [(task, part) for task in STUDY.tasks for part in ("train", "validation", "test")]
+    DEGRADED = [(task, condition, part) for task, part in PARTS for condition in STUDY.tasks[task].conditions]
     DATASETS = sorted({dataset for task, part in PARTS for dataset in selected(task, part)})
     CARRIERS = load_carriers(house("config/carriers.yaml"))
     CARDS = {dataset: load_card(card(dataset)) for dataset in {*DATASETS, TEXTURES}}
 except UserError as error:
     sys.exit(f"sfigf: {error}")
+
+
+wildcard_constraints:
+    task="|".join(STUDY.tasks),
+    dataset="[a-z0-9-]+",
+    condition="[a-z0-9-]+",
+    method="[a-z0-9-]+",
+    variant="[a-z0-9-]+",
+    part="train|validation|test",
+    seed=r"\d+",
+    shard=r"\d+",
 
 
 def options(name, files):
@@ -169,3 +181,26 @@ def weights(wildcards):
 def paths_of(task, template):
     """One file for each run of a task, in the order of the settings."""
     return [template.format(path) for path, run in RUNS.items() if run.task == task]
+
+
+def shown(wildcards, learned_only=False):
+    """Path of each run that figures show, by ``method/variant``: those of the first seed, in the order of the settings."""
+    wanted = [run for run in RUNS.values() if (run.task, run.condition) == (wildcards.task, wildcards.condition)]
+    wanted = [run for run in wanted if run.learned or not learned_only]
+    return {f"{run.method}/{run.variant}": run.path for run in wanted if run.seed in (STUDY.seeds[0], 0)}
+
+
+def named(wildcards, files, learned_only=False):
+    """``method/variant=FILE`` for the files of the runs that figures show."""
+    return [f"{name}={file}" for name, file in zip(shown(wildcards, learned_only), files, strict=True)]
+
+
+def figures():
+    """Every figure of the study."""
+    conditions = [(task, condition) for task, study in STUDY.tasks.items() for condition in study.conditions]
+    learned = {(run.task, run.condition) for run in RUNS.values() if run.learned}
+    kinds = [(*pair, kind) for pair in conditions for kind in ("comparison", "zoom")]
+    kinds += [(*pair, "training") for pair in conditions if pair in learned]
+    kinds += [(task, "quality") for task in STUDY.tasks]
+    kinds += [(RENDERED, "contact-sheet")] if RENDERED in DATASETS else []
+    return [f"results/figures/{'-'.join(kind)}.png" for kind in kinds]

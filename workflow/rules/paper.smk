@@ -70,10 +70,109 @@ rule summarise_study:
         " --markdown {output.markdown:q} --metrics {output.metrics:q} 2> {log:q}"
 
 
+rule draw_comparison:
+    input:
+        samples="data/degraded/{task}/{condition}/test.safetensors",
+        restored=lambda w: [f"results/restored/{path}.safetensors" for path in shown(w).values()],
+        scores=lambda w: [f"results/scores/{path}.csv" for path in shown(w).values()],
+    output:
+        report(
+            "results/figures/{task}-{condition}-{kind}.png",
+            caption="../report/comparison.rst",
+            category="Pictures",
+            subcategory="{task}",
+            labels={"condition": "{condition}", "figure": "{kind}"},
+        ),
+    log:
+        "results/logs/draw_comparison/{task}-{condition}-{kind}.log",
+    wildcard_constraints:
+        kind="comparison|zoom",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        settings=digest(STUDY.show),
+        restored=lambda w, input: options("--restored", named(w, input.restored)),
+        scores=lambda w, input: options("--score", input.scores),
+        code=lambda w: code_of(f"present:draw_{w.kind}"),
+    shell:
+        "sfigf draw {wildcards.kind} --task {wildcards.task} --condition {wildcards.condition}"
+        " --samples {input.samples:q} {params.restored:q} {params.scores:q} --output {output:q} 2> {log:q}"
+
+
+rule draw_training:
+    input:
+        lambda w: [f"results/training/{path}.jsonl" for path in shown(w, learned_only=True).values()],
+    output:
+        report(
+            "results/figures/{task}-{condition}-training.png",
+            caption="../report/training.rst",
+            category="Training",
+            subcategory="{task}",
+            labels={"condition": "{condition}", "figure": "training curves"},
+        ),
+    log:
+        "results/logs/draw_training/{task}-{condition}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        title=lambda w: f"{TASKS[w.task].title}, {w.condition}",
+        logs=lambda w, input: options("--log", named(w, input, learned_only=True)),
+        code=code_of("present:draw_training"),
+    shell:
+        "sfigf draw training --title {params.title:q} {params.logs:q} --output {output:q} 2> {log:q}"
+
+
+rule draw_quality:
+    input:
+        summary="results/tables/{task}-summary.csv",
+        cost="results/tables/{task}-cost.csv",
+    output:
+        report(
+            "results/figures/{task}-quality.png",
+            caption="../report/quality.rst",
+            category="Quality and cost",
+            subcategory="{task}",
+            labels={"figure": "quality against cost"},
+        ),
+    log:
+        "results/logs/draw_quality/{task}.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        code=code_of("present:draw_quality"),
+    shell:
+        "sfigf draw quality --summary {input.summary:q} --cost {input.cost:q} --output {output:q} 2> {log:q}"
+
+
+rule draw_scenes:
+    input:
+        prepared(RENDERED),
+    output:
+        report(
+            "results/figures/rendered-contact-sheet.png",
+            caption="../report/scenes.rst",
+            category="Data",
+            labels={"figure": "rendered scenes"},
+        ),
+    log:
+        "results/logs/draw_scenes.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        code=code_of("render:sheet"),
+    shell:
+        "sfigf sheet --scenes {input:q} --output {output:q} 2> {log:q}"
+
+
 rule write_report:
     input:
         tables=rules.summarise_study.output,
         audit=rules.audit_split.output,
+        figures=figures(),
     output:
         "results/report.html",
     log:
@@ -85,5 +184,6 @@ rule write_report:
         config=CONFIG,
         snakefile=house("Snakefile"),
     shell:
-        "snakemake --snakefile {params.snakefile:q} --configfile {params.config:q} --report {output:q}"
-        " {input.tables:q} {input.audit:q} > {log:q} 2>&1"
+        "snakemake --snakefile {params.snakefile:q} --configfile {params.config:q}"
+        " --replace-workflow-config --report {output:q}"
+        " {input.tables:q} {input.figures:q} > {log:q} 2>&1"

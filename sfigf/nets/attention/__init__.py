@@ -23,25 +23,27 @@ def neighbourhood_attention(
     equal bytes for equal inputs, and keep no copy of the features per tap.
 
     Args:
-        query: (b, heads, head_dim, H, W), not yet scaled: ``head_dim ** -0.5`` is applied here. Planes of pixels lie
-            together, so that (b, n, H, W) features need a view only.
-        key: As ``query``.
-        value: As ``query``.
+        query: (b, heads, head_dim, h, w), a view of (b, n, h, w) features in any memory format; not yet scaled:
+            ``head_dim ** -0.5`` is applied here. h <= H and w <= W: it may lack rows and columns at the end of the
+            keys, whose own windows are then left out.
+        key: (b, heads, head_dim, H, W).
+        value: As ``key``.
         bias: (heads, 2 * kernel - 1, 2 * kernel - 1) relative position bias, or None.
         kernel: Odd side of the window.
-        dilation: Distance of its taps in pixels; both sides of the image must be at least ``kernel * dilation``.
+        dilation: Distance of its taps in pixels; both sides of the keys must be at least ``kernel * dilation``.
 
     Returns:
-        (b, heads, head_dim, H, W).
+        (b, heads, head_dim, h, w).
 
     Raises:
         ValueError: If shapes do not agree or a side is shorter than the window.
 
     Source: semantics of NATTEN 0.14 (see ``windows``), Hassani et al., CVPR 2023.
     """
-    if not query.shape == key.shape == value.shape or query.ndim != 5:
+    agree = query.ndim == 5 and key.shape == value.shape and query.shape[:3] == key.shape[:3]
+    if not agree or any(few > all_ for few, all_ in zip(query.shape[3:], key.shape[3:], strict=True)):
         shapes = ", ".join(str(tuple(features.shape)) for features in (query, key, value))
-        raise ValueError(f"query, key and value must share one shape (b, heads, head_dim, H, W), not {shapes}")
+        raise ValueError(f"query (b, heads, d, h, w), key and value (b, heads, d, H, W) do not agree: {shapes}")
     wanted = (query.shape[1], 2 * kernel - 1, 2 * kernel - 1)
     if bias is not None and bias.shape != wanted:
         raise ValueError(f"the bias must be {wanted}, not {tuple(bias.shape)}")

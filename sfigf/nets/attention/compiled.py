@@ -23,9 +23,11 @@ class CompiledAttention(torch.autograd.Function):
     ) -> Tensor:
         table = bias if bias is not None else query.new_zeros(query.shape[1], 2 * kernel - 1, 2 * kernel - 1)
         out = _empty_like(query)
-        log_total = query.new_empty(query[:, :, 0].shape)
+        batch, heads, _, height, width = query.shape
+        statistics = query.new_empty(batch, heads, 2, height, width)
         inputs = (query, key, value, table.contiguous())
-        _over_tasks("forward", inputs, kernel, dilation, (out, log_total))
+        _over_tasks("forward", inputs, kernel, dilation, (out, statistics))
+        log_total = statistics[:, :, :1] + statistics[:, :, 1:].log2()
         ctx.save_for_backward(*inputs, out, log_total)
         ctx.kernel, ctx.dilation, ctx.has_bias = kernel, dilation, bias is not None
         return out
@@ -36,10 +38,11 @@ class CompiledAttention(torch.autograd.Function):
         *inputs, out, log_total = ctx.saved_tensors
         query, key, value, table = inputs
         grad_query, grad_key, grad_value = _empty_like(query), _empty_like(key).zero_(), _empty_like(value).zero_()
-        grad_bias = table.new_zeros(query.shape[0] * query.shape[1] * ctx.dilation, *table.shape[1:])
-        outputs = (out, log_total, gradient, grad_query, grad_key, grad_value, grad_bias)
+        grad_bias = table.new_zeros(query.shape[1] * query.shape[0], *table.shape[1:])
+        product = (out * gradient).sum(dim=2, keepdim=True)
+        outputs = (log_total, product, gradient, grad_query, grad_key, grad_value, grad_bias)
         _over_tasks("backward", inputs, ctx.kernel, ctx.dilation, outputs)
-        by_head = grad_bias.unflatten(0, (query.shape[0], query.shape[1], ctx.dilation)).sum(dim=(0, 2))
+        by_head = grad_bias.unflatten(0, (query.shape[1], query.shape[0])).sum(dim=1)
         return grad_query, grad_key, grad_value, by_head if ctx.has_bias else None, None, None
 
 
@@ -55,13 +58,13 @@ def _over_tasks(
     direction: str, inputs: tuple[Tensor, ...], kernel: int, dilation: int, outputs: tuple[Tensor, ...]
 ) -> None:
     """Call a kernel over all tasks, split among as many threads as torch uses; the split changes no result."""
-    batch, heads, _, height, width = inputs[0].shape
+    batch, heads, _, height, width = inputs[1].shape
     run = kernels.compiled(direction, str(inputs[0].dtype).removeprefix("torch."))
     rows, columns = (axis_windows(length, kernel, dilation) for length in (height, width))
     arrays = [tensor.detach().numpy() for tensor in inputs]
     windows = (rows.first, columns.first, columns.bias, dilation)
     results = [tensor.detach().numpy() for tensor in outputs]
-    tasks = batch * heads * dilation
+    tasks = batch * heads * (dilation if direction == "forward" else 1)
     threads = min(torch.get_num_threads(), tasks)
     if threads == 1:
         run(*arrays, *windows, 0, tasks, *results)

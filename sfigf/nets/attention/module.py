@@ -7,13 +7,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sfigf.nets.attention import neighbourhood_attention
+from sfigf.nets.blocks import Pointwise
 
 
-class PixelLinear(nn.Conv2d):
-    """A Linear on the channel axis of (b, n, H, W); its initial values are those of ``nn.Linear``."""
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(inputs, outputs, kernel_size=1)
+class PixelLinear(Pointwise):
+    """A Linear of the published network, on the channel axis of (b, n, H, W); keeps the initial values of one."""
 
 
 class NeighbourhoodAttention(nn.Module):
@@ -41,17 +39,17 @@ class NeighbourhoodAttention(nn.Module):
         nn.init.trunc_normal_(self.bias, std=0.02)
 
     def forward(self, x: Tensor, y: Tensor | None = None) -> Tensor:
-        """Return (b, n, H, W); sides shorter than the window are zero-padded at their end, then cropped."""
+        """Return (b, n, H, W); where a side is shorter than the window, keys are zero-padded at its end."""
         height, width = x.shape[-2:]
-        x = self._pad(x)
         if self.cross:
             query, key, value = self.query(x), *self.key_value(self._pad(y)).chunk(2, dim=1)
         else:
-            query, key, value = self.query_key_value(x).chunk(3, dim=1)
+            query, key, value = self.query_key_value(self._pad(x)).chunk(3, dim=1)
+            query = query[..., :height, :width]
         split = (self.heads, -1)
         query, key, value = (features.unflatten(1, split) for features in (query, key, value))
         mixed = neighbourhood_attention(query, key, value, self.bias, kernel=self.kernel, dilation=self.dilation)
-        return self.project(mixed.flatten(1, 2)[..., :height, :width])
+        return self.project(mixed.flatten(1, 2))
 
     def _pad(self, x: Tensor) -> Tensor:
         extent = self.kernel * self.dilation

@@ -13,9 +13,9 @@ def reference_attention(
 ) -> Tensor:
     """Attend pixel by pixel; arguments and result as in ``neighbourhood_attention``."""
     height, width = query.shape[-2:]
-    rows, columns = (axis_windows(length, kernel, dilation) for length in (height, width))
+    rows, columns = (axis_windows(length, kernel, dilation) for length in key.shape[-2:])
     scale = query.shape[2] ** -0.5
-    restored = torch.empty_like(value)
+    restored = torch.empty_like(query)
     for y in range(height):
         for x in range(width):
             window_y = slice(rows.first[y], rows.first[y] + kernel * dilation, dilation)
@@ -37,8 +37,13 @@ def gathered_attention(
     height, width = query.shape[-2:]
     steps = torch.arange(kernel)
     (row, row_bias), (column, column_bias) = (
-        (torch.from_numpy(axis.first)[:, None] + dilation * steps, torch.from_numpy(axis.bias)[:, None] + steps)
-        for axis in (axis_windows(length, kernel, dilation) for length in (height, width))
+        (
+            torch.from_numpy(axis.first[:queries])[:, None] + dilation * steps,
+            torch.from_numpy(axis.bias[:queries])[:, None] + steps,
+        )
+        for queries, axis in zip(
+            (height, width), (axis_windows(length, kernel, dilation) for length in key.shape[-2:]), strict=True
+        )
     )
     window = (row[:, None, :, None], column[None, :, None, :])
     keys, values = key[..., window[0], window[1]], value[..., window[0], window[1]]  # (b, heads, d, H, W, k, k)

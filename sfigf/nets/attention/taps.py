@@ -18,11 +18,13 @@ from sfigf.nets.attention.windows import Axis, axis_windows
 
 
 class _Windows:
-    """Gathers and scatters of one image size on one device."""
+    """Gathers and scatters between queries and keys of one size each on one device."""
 
-    def __init__(self, height: int, width: int, kernel: int, dilation: int, device: torch.device) -> None:
+    def __init__(self, queries: torch.Size, keys: torch.Size, kernel: int, dilation: int, device: torch.device) -> None:
         self.kernel, self.dilation = kernel, dilation
-        self.rows, self.columns = (axis_windows(length, kernel, dilation) for length in (height, width))
+        self.rows, self.columns = (
+            axis_windows(length, kernel, dilation).part(count) for length, count in zip(keys, queries, strict=True)
+        )
         steps = torch.arange(kernel)[:, None]
         self.row_keys, self.column_keys, self.row_bias, self.column_bias = (
             (torch.from_numpy(first) + step * steps).to(device)
@@ -50,8 +52,8 @@ class _Windows:
 
 
 @functools.lru_cache(maxsize=64)
-def _windows(height: int, width: int, kernel: int, dilation: int, device: torch.device) -> _Windows:
-    return _Windows(height, width, kernel, dilation, device)
+def _windows(queries: torch.Size, keys: torch.Size, kernel: int, dilation: int, device: torch.device) -> _Windows:
+    return _Windows(queries, keys, kernel, dilation, device)
 
 
 class TapAttention(torch.autograd.Function):
@@ -61,12 +63,12 @@ class TapAttention(torch.autograd.Function):
     def forward(
         ctx: Any, query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, kernel: int, dilation: int
     ) -> Tensor:
-        windows = _windows(query.shape[-2], query.shape[-1], kernel, dilation, query.device)
+        windows = _windows(query.shape[-2:], key.shape[-2:], kernel, dilation, query.device)
         precise = torch.promote_types(query.dtype, torch.float32)
         scaled = query * query.shape[2] ** -0.5
         largest = torch.full_like(query[:, :, 0], -torch.inf, dtype=precise)
         total = torch.zeros_like(largest)
-        restored = torch.zeros_like(value, dtype=precise)
+        restored = torch.zeros_like(query, dtype=precise)
         for logits, _, values, _ in _logits(windows, scaled, key, value, bias):
             higher = torch.maximum(largest, logits)
             fade, weight = torch.exp(largest - higher), torch.exp(logits - higher)
@@ -82,14 +84,15 @@ class TapAttention(torch.autograd.Function):
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         query, key, value, bias, restored, log_total = ctx.saved_tensors
-        windows = _windows(query.shape[-2], query.shape[-1], ctx.kernel, ctx.dilation, query.device)
+        windows = _windows(query.shape[-2:], key.shape[-2:], ctx.kernel, ctx.dilation, query.device)
         scale = query.shape[2] ** -0.5
         scaled = query * scale
         precise = log_total.dtype
         product = (gradient.to(precise) * restored).sum(dim=2)
         grad_query, grad_key, grad_value = (torch.zeros_like(t, dtype=precise) for t in (query, key, value))
         grad_bias = None if bias is None else torch.zeros_like(bias, dtype=precise)
-        column_key, column_value = torch.zeros_like(grad_key), torch.zeros_like(grad_value)
+        columns = (*key.shape[:-1], query.shape[-1])
+        column_key, column_value = grad_key.new_zeros(columns), grad_key.new_zeros(columns)
         for logits, keys, values, (i, j) in _logits(windows, scaled, key, value, bias):
             weight = torch.exp(logits - log_total)
             slope = weight * ((gradient * values).sum(dim=2) - product)

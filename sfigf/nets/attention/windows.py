@@ -28,6 +28,11 @@ class Axis(NamedTuple):
     bias: np.ndarray
     runs: np.ndarray
 
+    def part(self, count: int) -> Axis:
+        """The windows of the first ``count`` queries."""
+        runs = np.minimum(self.runs, np.array([count, count, np.iinfo(np.int64).max]))
+        return Axis(self.first[:count], self.bias[:count], runs[runs[:, 0] < runs[:, 1]])
+
 
 @functools.lru_cache(maxsize=256)
 def axis_windows(length: int, kernel: int, dilation: int) -> Axis:
@@ -37,7 +42,9 @@ def axis_windows(length: int, kernel: int, dilation: int) -> Axis:
         ValueError: If the kernel is even, or the axis shorter than ``kernel * dilation``.
     """
     if kernel < 1 or kernel % 2 == 0 or dilation < 1:
-        raise ValueError(f"neighbourhood attention needs an odd kernel and a dilation >= 1, not {kernel} and {dilation}")
+        raise ValueError(
+            f"neighbourhood attention needs an odd kernel and a dilation >= 1, not {kernel} and {dilation}"
+        )
     if length < kernel * dilation:
         raise ValueError(f"an axis of {length} pixels is shorter than the window extent {kernel} x {dilation}")
     pixel = np.arange(length)

@@ -124,6 +124,12 @@ class Head(nn.Module):
         self.gate = ChannelPixelGate(inputs)
         self.out = nn.Sequential(*out)
 
+    def start_at_zero(self) -> None:
+        """Let the last convolution answer zero at first, so that a residual network begins as its base."""
+        last = [module for module in self.out if isinstance(module, nn.Conv2d)][-1]
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+
     def forward(self, branches: Tensor) -> Tensor:
         """Return the output image of all branches (b, n, H, W)."""
         return self.out(self.gate(branches))

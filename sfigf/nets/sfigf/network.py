@@ -56,8 +56,6 @@ class SFIGF(nn.Module):
 
     def __init__(self, variant: Variant, options: Options, bands: int) -> None:
         super().__init__()
-        if options.residual and variant == "raw-red":
-            raise UserError("residual adds the target to the output; raw's output is sRGB on a grid twice as fine")
         self.variant, self.options, self.bands = variant, options, bands
         self.upscale = 2 if variant == "raw-red" else 1
         levels = options.used_levels
@@ -70,6 +68,8 @@ class SFIGF(nn.Module):
         self.sides = Sides(multiple=2 ** max(0, levels - 2), least=2**levels)
         if variant == "focus":
             _start_small(self)
+        if options.residual:
+            self.fusion.head.start_at_zero()
         self.to(memory_format=torch.channels_last)
 
     def forward(self, target: Tensor, guide: Tensor) -> Tensor:
@@ -89,19 +89,26 @@ class SFIGF(nn.Module):
         first, second = self._arrange(target, guide)
         restored = self.fusion(self.sides.pad(first), self.sides.pad(second))
         restored = restored[..., : height * self.upscale, : width * self.upscale]
-        if not self.options.residual:
-            return restored
-        return restored + (target if self.variant != "focus" else (target + guide) / 2)
+        return restored + self._base(target, guide) if self.options.residual else restored
+
+    def _base(self, target: Tensor, guide: Tensor) -> Tensor:
+        """Return where a residual network starts: the target; both images' mean; or P, the clean raw guide, as grey."""
+        if self.variant == "focus":
+            return (target + guide) / 2
+        if self.variant == "raw-red":
+            return functional.pixel_shuffle(guide, 2).expand(-1, 3, -1, -1)
+        return target
 
     def _arrange(self, target: Tensor, guide: Tensor) -> tuple[Tensor, Tensor]:
         """Return P and G with C channels each."""
         if target.shape[0] != guide.shape[0] or target.shape[-2:] != guide.shape[-2:]:
             raise UserError(f"target {tuple(target.shape)} and guide {tuple(guide.shape)} differ in batch or size")
         channels = guide.shape[1]
-        if target.shape[1] != self.bands or channels not in {1, 3 if self.variant == "depth" else self.bands}:
+        taken = {"depth": (1, 3), "pan": (1, self.bands)}.get(self.variant, (self.bands,))
+        if target.shape[1] != self.bands or channels not in taken:
             raise UserError(
-                f"this {self.variant} network takes a target of {self.bands} channels and a guide of 1 or "
-                f"{3 if self.variant == 'depth' else self.bands}; it was given {target.shape[1]} and {channels}"
+                f"this {self.variant} network takes a target of {self.bands} channels and a guide of "
+                f"{' or '.join(map(str, taken))}; they have {target.shape[1]} and {channels}"
             )
         if self.variant == "depth" and channels == 3:
             guide = (guide * guide.new_tensor(LUMA)[:, None, None]).sum(dim=1, keepdim=True)
@@ -171,5 +178,3 @@ def _start_small(network: nn.Module) -> None:
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and not isinstance(module, PixelLinear):
             nn.init.normal_(module.weight, std=0.02)
             nn.init.normal_(module.bias, std=0.02)
-
-

@@ -26,7 +26,8 @@ class Options:
         drop_path: Rate of stochastic depth in training.
         branches: ``full``, or one of the two guided filters alone.
         attention: ``cross`` as published; ``self`` or ``conv`` take the place of the cross-attention.
-        residual: Add the target (focus: the mean of both images) to the output; not as published.
+        residual: Add the target (focus: the mean of both images; raw-red: P as grey) to the output, from a zero start;
+            not as published.
     """
 
     width: int = 32

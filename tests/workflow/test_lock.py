@@ -1,0 +1,50 @@
+"""requirements.lock, pyproject.toml and environment.yml say the same."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+
+@pytest.fixture
+def locked(root: Path) -> dict[str, Version]:
+    """Version of each package of the lock."""
+    lines = [line for line in (root / "requirements.lock").read_text().splitlines() if not line.startswith("#")]
+    pins = [re.fullmatch(r"([a-z0-9.-]+)==([\w.]+)( ; .+)?", line) for line in lines]
+    assert all(pins), [line for line, pin in zip(lines, pins, strict=True) if not pin]
+    names = [pin[1] for pin in pins if pin]
+    assert len(set(names)) == len(names), "one version of each package, whatever the Python"
+    return {canonicalize_name(pin[1]): Version(pin[2]) for pin in pins if pin}
+
+
+def test_the_lock_holds_every_dependency_in_its_range(root: Path, locked: dict[str, Version]) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    wanted = [
+        *project["dependencies"],
+        *(line for extra in project["optional-dependencies"].values() for line in extra),
+    ]
+    for requirement in map(Requirement, wanted):
+        name = canonicalize_name(requirement.name)
+        assert name in locked, f"{name} is not locked: run scripts/lock.sh"
+        assert locked[name] in requirement.specifier, f"{name} {locked[name]} is not {requirement.specifier}"
+
+
+def test_the_lock_brings_no_gpu_libraries_and_what_the_set_up_needs(locked: dict[str, Version]) -> None:
+    assert not [name for name in locked if re.match(r"nvidia|cuda|triton|torchvision", name)]
+    assert {"torch", "uv", "setuptools", "snakemake", "dvc"} <= locked.keys()
+
+
+def test_the_conda_environment_takes_its_versions_from_the_lock(root: Path) -> None:
+    environment = yaml.safe_load((root / "environment.yml").read_text())
+    assert environment["channels"] == ["conda-forge", "nodefaults"]
+    python, pip, packages = environment["dependencies"]
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    assert Version(python.removeprefix("python=")) in Requirement(f"python{project['requires-python']}").specifier
+    assert (pip, packages) == ("pip", {"pip": ["-r requirements.lock", "-e ."]})
