@@ -42,12 +42,14 @@ def run_form(form: str, options: argparse.Namespace) -> dict[str, float]:
     if form == "reference":
         share = options.height * options.width / (small[0].shape[-2] * small[0].shape[-1])
         return row | {"forward": _seconds(lambda: run(*small), options) * share}
+    leaves = [tensor.requires_grad_() for tensor in small]
+    torch.autograd.grad(run(*leaves).sum(), leaves)
     tensors = _inputs(options, options.height, options.width)
+    upstream = torch.randn_like(tensors[0])
+    before = _peak(options.device)
     with torch.no_grad():
         forward = _seconds(lambda: run(*tensors), options)
     leaves = [tensor.requires_grad_() for tensor in tensors]
-    upstream = torch.randn_like(tensors[0])
-    before = _peak(options.device)
     both = _seconds(lambda: torch.autograd.grad(run(*leaves), leaves, upstream), options)
     return row | {"forward": forward, "both": both, "memory": _peak(options.device) - before}
 

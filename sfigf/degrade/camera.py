@@ -90,8 +90,25 @@ def develop(packed: Array, meta: Mapping[str, Any]) -> Array:
     if "colour_matrix" not in meta:
         raise UserError("developing needs the camera's 3x3 'colour_matrix' in the sample's meta")
     camera = demosaic(unpack(np.clip(packed.astype(np.float64), 0, 1)))
-    linear = np.clip(np.einsum("oc,chw->ohw", np.asarray(meta["colour_matrix"]), camera), 0, 1)
-    encoded = to_display(linear)
+    return show(np.einsum("oc,chw->ohw", np.asarray(meta["colour_matrix"]), camera))
+
+
+def develop_planes(packed: Array, meta: Mapping[str, Any]) -> Array:
+    """Develop R, G1, G2, B (4,h,w) where they stand: colour matrix on each quad, then both curves; no demosaicking.
+
+    The two greens keep their difference, so that no detail of the mosaic is lost. Clipped to [0,1].
+    """
+    red, first, second, blue = packed.astype(np.float64)
+    green = (first + second) / 2
+    matrix = np.asarray(meta["colour_matrix"])
+    linear = np.einsum("oc,chw->ohw", matrix, np.stack([red, green, blue]))
+    half = matrix[1, 1] * (first - second) / 2
+    return show(np.stack([linear[0], linear[1] + half, linear[1] - half, linear[2]]))
+
+
+def show(linear: Array) -> Array:
+    """Linear light to the display: clip to [0,1], sRGB curve, tone curve (Brooks et al. 2019, 3x^2 - 2x^3)."""
+    encoded = to_display(np.clip(linear, 0, 1))
     return (encoded**2 * (3 - 2 * encoded)).astype(np.float32)
 
 

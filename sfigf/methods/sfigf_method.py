@@ -59,7 +59,7 @@ class Sfigf(BaseModel):
 
 
 def network_of(signature: Signature) -> Literal["depth", "pan", "focus", "raw-red"]:
-    """Tell the task's network from its channels: raw doubles the grid, depth has one band, focus a guide like its target."""
+    """Tell the task from its channels: raw doubles the grid, depth has one band, focus a guide like its target."""
     if signature.upscale == 2:
         return "raw-red"
     if signature.target == 1:

@@ -58,7 +58,7 @@ class ChannelNorm(nn.Module):
 
 
 class DropPath(nn.Module):
-    """Stochastic depth: drops a branch for whole samples in training, scales the rest by 1 / keep (Huang et al. 2016)."""
+    """Stochastic depth (Huang et al. 2016): training drops a branch for whole samples, scales the rest by 1 / keep."""
 
     def __init__(self, rate: float = 0.0) -> None:
         super().__init__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -117,14 +118,13 @@ def test_without_numba_torch_takes_over_and_says_so(monkeypatch: pytest.MonkeyPa
     rng = torch.Generator().manual_seed(6)
     tensors = torch.randn(3, 1, 1, 2, 21, 21, generator=rng, dtype=torch.float64)
     expected = neighbourhood_attention(*tensors)
-    monkeypatch.setitem(__import__("sys").modules, "sfigf.nets.attention.compiled", None)
-    monkeypatch.delattr(attention, "compiled", raising=False)
-    attention._compiled.cache_clear()
+    monkeypatch.setitem(sys.modules, "sfigf.nets.attention.compiled", None)
+    attention._engine.cache_clear()
     try:
         torch.testing.assert_close(neighbourhood_attention(*tensors), expected, rtol=1e-12, atol=1e-12)
         neighbourhood_attention(*tensors)
     finally:
-        attention._compiled.cache_clear()
+        attention._engine.cache_clear()
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 

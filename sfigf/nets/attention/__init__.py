@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-from types import ModuleType
 
 import torch
 from torch import Tensor
@@ -47,17 +46,23 @@ def neighbourhood_attention(
     wanted = (query.shape[1], 2 * kernel - 1, 2 * kernel - 1)
     if bias is not None and bias.shape != wanted:
         raise ValueError(f"the bias must be {wanted}, not {tuple(bias.shape)}")
-    compiled = _compiled() if query.device.type == "cpu" and query.dtype in {torch.float32, torch.float64} else None
-    engine = TapAttention if compiled is None else compiled.CompiledAttention
-    return engine.apply(query, key, value, bias, kernel, dilation)
+    return _engine(query.device.type, query.dtype).apply(query, key, value, bias, kernel, dilation)
 
 
 @functools.cache
-def _compiled() -> ModuleType | None:
-    """The numba engine, or None, said once, where numba cannot be imported."""
+def _engine(device: str, dtype: torch.dtype) -> type[torch.autograd.Function]:
+    """The compiled form where it exists; where numba cannot be had, that is said once."""
+    if device != "cpu" or dtype not in {torch.float32, torch.float64}:
+        return TapAttention
     try:
-        from sfigf.nets.attention import compiled
-    except ImportError as error:
-        _LOG.warning("neighbourhood attention runs in plain PyTorch, several times slower: %s", error)
-        return None
-    return compiled
+        from sfigf.nets.attention.compiled import CompiledAttention, prepare
+
+        prepare(dtype)
+    except Exception as error:  # whatever ails a compiler, the other form computes the same
+        _LOG.warning("neighbourhood attention runs in plain PyTorch, several times slower: %s", _first_line(error))
+        return TapAttention
+    return CompiledAttention
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).strip()}".splitlines()[0]

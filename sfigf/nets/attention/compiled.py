@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import concurrent.futures
 import functools
+import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -46,6 +48,16 @@ class CompiledAttention(torch.autograd.Function):
         return grad_query, grad_key, grad_value, by_head if ctx.has_bias else None, None, None
 
 
+def prepare(dtype: torch.dtype) -> None:
+    """Compile both directions for a dtype, or load them from the disk."""
+    for direction in ("forward", "backward"):
+        _kernel(direction, dtype)
+
+
+def _kernel(direction: str, dtype: torch.dtype) -> Callable[..., None]:
+    return kernels.compiled(direction, str(dtype).removeprefix("torch."))
+
+
 def _empty_like(features: Tensor) -> Tensor:
     """Features of the same shape with pixels or channels lying together, whichever they do in ``features``."""
     if features.stride(-1) == 1:
@@ -59,10 +71,10 @@ def _over_tasks(
 ) -> None:
     """Call a kernel over all tasks, split among as many threads as torch uses; the split changes no result."""
     batch, heads, _, height, width = inputs[1].shape
-    run = kernels.compiled(direction, str(inputs[0].dtype).removeprefix("torch."))
+    run = _kernel(direction, inputs[0].dtype)
     rows, columns = (axis_windows(length, kernel, dilation) for length in (height, width))
     arrays = [tensor.detach().numpy() for tensor in inputs]
-    windows = (rows.first, columns.first, columns.bias, dilation)
+    windows = (rows.first, columns.first.astype(np.uint64), columns.bias.astype(np.uint64), dilation)
     results = [tensor.detach().numpy() for tensor in outputs]
     tasks = batch * heads * (dilation if direction == "forward" else 1)
     threads = min(torch.get_num_threads(), tasks)
@@ -72,7 +84,7 @@ def _over_tasks(
     bounds = np.linspace(0, tasks, threads + 1).astype(int).tolist()
     parts = [
         _pool(threads).submit(run, *arrays, *windows, start, stop, *results)
-        for start, stop in zip(bounds[:-1], bounds[1:], strict=True)
+        for start, stop in itertools.pairwise(bounds)
     ]
     for part in parts:
         part.result()

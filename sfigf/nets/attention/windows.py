@@ -1,8 +1,8 @@
 """Which keys a query sees: the index arithmetic of dilated neighbourhood attention, one axis at a time.
 
 Along an axis of length L the pixel i belongs to the dilation phase ``r = i mod dilation`` and is number
-``p = i // dilation`` of the Lp pixels in it. Its window starts at ``s = clamp(p - kernel // 2, 0, Lp - kernel)``: near a
-border it shifts, it never shrinks. Key j is the phase's pixel ``s + j``, its bias row is ``s + j - p + kernel - 1``.
+``p = i // dilation`` of the Lp pixels in it. Its window starts at ``s = clamp(p - kernel // 2, 0, Lp - kernel)``: near
+a border it shifts, it never shrinks. Key j is the phase's pixel ``s + j``, its bias row is ``s + j - p + kernel - 1``.
 
 Source: semantics of NATTEN 0.14 (SHI-Labs/NATTEN); Hassani et al., Neighborhood Attention Transformer, CVPR 2023.
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +18,7 @@ class DebayerFilter(nn.Module):
 
     def __init__(self, widths: tuple[int, ...] = (8, 16, 32, 64, 128)) -> None:
         super().__init__()
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        pairs = list(itertools.pairwise(widths))
         self.down = nn.ModuleList(_stage(m, n) for m, n in zip((1, *widths[:-1]), widths, strict=True))
         self.up = nn.ModuleList(nn.ConvTranspose2d(n, m, 2, stride=2) for m, n in reversed(pairs))
         self.merge = nn.ModuleList(_stage(2 * m, m) for m, _ in reversed(pairs))

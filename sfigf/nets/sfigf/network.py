@@ -17,7 +17,7 @@ from torch.nn import functional
 from sfigf.interface import UserError
 from sfigf.nets.attention.module import PixelLinear
 from sfigf.nets.sfigf.debayer import DebayerFilter
-from sfigf.nets.sfigf.features import expanding_head, dense_head
+from sfigf.nets.sfigf.features import dense_head, expanding_head
 from sfigf.nets.sfigf.fusion import OneWayFusion, TwoWayFusion
 from sfigf.nets.sfigf.options import RELEASED, VARIANTS, Options, Variant
 
