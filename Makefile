@@ -23,6 +23,8 @@ lint: setup ## check style, types, spelling and the workflow
 
 plan: setup ## say what would run and about how long, and run nothing
 	$(ENTER) snakemake --dry-run --quiet rules $(ARGS)
+	@$(ENTER) sfigf plan --config config/default.yaml $(patsubst %,--config %,$(filter %.yaml,$(ARGS))) \
+		--costs config/costs.csv --cores $(CORES)
 
 smoke: setup ## run a tiny study of every task in build/smoke, without network
 	@$(ENTER) python scripts/unlock.py build/smoke
@@ -31,7 +33,7 @@ smoke: setup ## run a tiny study of every task in build/smoke, without network
 report: setup ## write results/report.html again
 	$(ENTER) snakemake --cores 1 --forcerun write_report $(ARGS)
 
-remember: setup ## keep weights and results of the last run with DVC
+remember: setup ## keep the last run: weights and results with DVC, README and costs with git
 	$(ENTER) sh scripts/remember.sh
 
 archive: setup ## pack code, settings and results into build/sfigf-study.tar.gz

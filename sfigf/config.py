@@ -69,7 +69,7 @@ class Training(Section):
     optimizer: Literal["adam", "adamw"] = "adamw"
     validate_every_steps: int = Field(ge=1)
     precision: Literal["auto", "float32"] = "auto"
-    encoding: Literal["none", "centre", "develop"] = "none"
+    encoding: Literal["none", "centre", "develop", "detail"] = "none"
 
 
 class TaskStudy(Section):
@@ -129,7 +129,7 @@ def _check_task(task: str, study: TaskStudy, where: str) -> None:
 
 def _check_role(role: Literal["method", "metric"], name: str, task: str, where: str) -> Any:
     try:
-        found = lookup(role, name)
+        found: Any = lookup(role, name)
     except UserError as error:
         raise UserError(f"{where}: {error}") from None
     if task not in found.tasks:
@@ -247,6 +247,16 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
     return result
 
 
+def kept(settings: Any) -> Any:
+    """Settings without the tasks and methods that a study leaves out by setting them to null."""
+    if not isinstance(settings, Mapping):
+        return settings
+    left = {key: kept(value) for key, value in settings.items()}
+    for key in {"tasks", "methods"} & {key for key in left if isinstance(left[key], dict)}:
+        left[key] = {name: value for name, value in left[key].items() if value is not None}
+    return left
+
+
 __all__ = [
     "TASK_NAMES",
     "MethodSettings",
@@ -255,6 +265,7 @@ __all__ = [
     "Study",
     "TaskStudy",
     "Training",
+    "kept",
     "load_effective",
     "load_settings",
     "merged",

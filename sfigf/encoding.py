@@ -1,9 +1,12 @@
 """What a network is shown instead of a sample, and how its answer is brought back; inputs alone decide it.
 
 ``centre`` (pan): every band less its own mean, PAN less its own, times ten, so that contrast fills the range of a
-network whatever the haze and the light; units stay reflectance, so that what was learned on one sensor holds on another.
-``develop`` (raw): the linear planes after the camera's own colour matrix and curves, as the truth is, so that a short
-training need not spend itself on learning them. ``none`` leaves all as it is.
+network whatever the haze and the light; units stay reflectance, so that what one sensor taught holds on another.
+``develop`` (raw): the linear planes after the camera's own colour matrix and curves, as the truth is; what is predicted
+is the difference from a plain start, the guide in grey with the target's colour, averaged over 7x7 quads, laid over it.
+A short training so need not spend itself on learning a tone curve. ``none`` leaves all as it is.
+
+It is the training's, not the method's: every learned method of a task is shown the same.
 """
 
 from __future__ import annotations
@@ -15,8 +18,10 @@ import numpy as np
 
 from sfigf.interface import Array, Sample
 
-Encoding = Literal["none", "centre", "develop"]
+Encoding = Literal["none", "centre", "develop", "detail"]
 _GAIN = np.float32(10)
+_COLOUR_QUADS = 7
+_COMMON_PX = 4.0
 
 
 def encode(sample: Sample, kind: Encoding) -> Sample:
@@ -24,11 +29,13 @@ def encode(sample: Sample, kind: Encoding) -> Sample:
     if kind == "none":
         return sample
     if kind == "develop":
-        from sfigf.degrade.camera import develop_planes, show
-
-        display = str(sample.meta.get("guide", "")).startswith("red-oracle")
-        guide = sample.guide if display else show(sample.guide)
-        return dataclasses.replace(sample, target=develop_planes(sample.target, sample.meta), guide=guide)
+        return _developed(sample)
+    if kind == "detail":
+        common = _common(sample)
+        arrays = {role: getattr(sample, role) for role in ("target", "guide", "truth")}
+        return dataclasses.replace(
+            sample, **{role: None if image is None else (image - common) * _GAIN for role, image in arrays.items()}
+        )
     mean = _mean(sample.target)
     return dataclasses.replace(
         sample,
@@ -40,9 +47,43 @@ def encode(sample: Sample, kind: Encoding) -> Sample:
 
 def decode(restored: Array, sample: Sample, kind: Encoding) -> Array:
     """Bring a network's answer (C,H,W) back to the scale of ``sample.target`` (the sample before ``encode``)."""
+    if kind == "develop":
+        shown = _developed(sample)
+        return restored + _plain_start(sample, shown.guide)
+    if kind == "detail":
+        return restored / _GAIN + _common(sample)
     return (restored / _GAIN + _mean(sample.target)).astype(np.float32) if kind == "centre" else restored
 
 
 def _mean(image: Array) -> Array:
     return image.mean(axis=(1, 2), keepdims=True, dtype=np.float64).astype(np.float32)
 
+
+def _developed(sample: Sample) -> Sample:
+    from sfigf.degrade.camera import develop_planes, show
+
+    display = str(sample.meta.get("guide", "")).startswith("red-oracle")
+    guide = sample.guide if display else show(sample.guide)
+    truth = None if sample.truth is None else sample.truth - _plain_start(sample, guide)
+    return dataclasses.replace(sample, target=develop_planes(sample.target, sample.meta), guide=guide, truth=truth)
+
+
+def _plain_start(sample: Sample, guide: Array) -> Array:
+    """The developed guide (4,h,w) in grey, plus the target's smooth colour: (3,2h,2w)."""
+    from scipy.ndimage import uniform_filter
+
+    from sfigf.degrade.camera import develop_planes, unpack
+
+    smooth = np.stack([uniform_filter(plane, _COLOUR_QUADS) for plane in sample.target])
+    red, first, second, blue = develop_planes(smooth, sample.meta)
+    grey = uniform_filter(guide.mean(axis=0), _COLOUR_QUADS)
+    colour = np.stack([red, (first + second) / 2, blue]) - grey
+    return np.clip(unpack(guide) + colour.repeat(2, axis=1).repeat(2, axis=2), 0, 1).astype(np.float32)
+
+
+def _common(sample: Sample) -> Array:
+    """What both images of a pair show at large, (C,H,W): their mean, blurred by a Gaussian of 4 px."""
+    from scipy.ndimage import gaussian_filter
+
+    mean = (sample.target + sample.guide) / 2
+    return np.stack([gaussian_filter(plane, _COMMON_PX, mode="nearest") for plane in mean])

@@ -44,10 +44,11 @@ def _read_pillow(path: Path) -> Array:
     from PIL import Image
 
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-    with Image.open(path) as image:
-        if image.width * image.height > MAX_PIXELS:
-            raise UserError(f"{path}: {image.width}x{image.height} is over the limit of {MAX_PIXELS:,} pixels; tile it")
-        image.load()
+    with Image.open(path) as file:
+        if file.width * file.height > MAX_PIXELS:
+            raise UserError(f"{path}: {file.width}x{file.height} is over the limit of {MAX_PIXELS:,} pixels; tile it")
+        file.load()
+        image: Image.Image = file
         if image.mode in ("P", "RGBA", "CMYK", "YCbCr", "HSV", "PA"):
             image = image.convert("RGB")
         elif image.mode in ("LA", "1"):

@@ -22,6 +22,7 @@ def restore(
     peak: float | None = None,
     ratio: float = 1.0,
     white_balance: tuple[float, float, float] = (1.0, 1.0, 1.0),
+    guide_gain: float | None = None,
 ) -> Array:
     """Restore one target image with the help of its guide.
 
@@ -35,18 +36,24 @@ def restore(
         peak: Pan: digital number that counts as 1; the largest value when not given.
         ratio: Raw: exposure ratio to amplify by.
         white_balance: Raw: as-shot gains of red, green, blue.
+        guide_gain: Raw: factor that brings the guide to [0,1]; by default that of a monochrome sensor with the same
+            exposure, which gathers the sum of the three channels: ``ratio / (1/red + 1/green + 1/blue)``.
 
     Returns:
         (C,H,W) float32 in the units of ``target`` (depth, pan), in [0,1] (focus, raw).
 
     Raises:
-        UserError: Sizes that do not match, NaN, or weights of another task.
+        UserError: Sizes that do not match, NaN, weights of another task, or trained with a guide that no camera has.
     """
     from sfigf.weights import load_network
 
     network, facts = load_network(weights, task)
+    if facts.get("condition") == "red-oracle":
+        raise UserError(
+            f"{weights}: trained with a guide taken from the truth, which no camera has; name those of mono"
+        )
     makers: dict[str, Any] = {"depth": _depth, "pan": _pan, "focus": _focus, "raw": _raw}
-    extras = {"pan": (peak,), "raw": (ratio, white_balance)}.get(task, ())
+    extras = {"pan": (peak,), "raw": (ratio, white_balance, guide_gain)}.get(task, ())
     sample = makers[task](target, guide, *extras)
     _check_channels(sample, facts["signature"], weights)
     check_sample(sample)
@@ -110,16 +117,23 @@ def _focus(target: Array, guide: Array) -> Sample:
     return Sample("your image", to_unit(target), to_unit(guide))
 
 
-def _raw(target: Array, guide: Array, ratio: float, white_balance: tuple[float, float, float]) -> Sample:
+def _raw(
+    target: Array, guide: Array, ratio: float, white_balance: tuple[float, float, float], guide_gain: float | None
+) -> Sample:
+    from sfigf.degrade.camera import camera_from_srgb, pack
+
     mosaic, mono = to_unit(target), to_unit(guide)
     if mosaic.shape[0] != 1 or mono.shape != mosaic.shape or any(side % 2 for side in mosaic.shape[1:]):
         sizes = f"{mosaic.shape} and {mono.shape}"
         raise UserError(f"raw takes a one-band mosaic and a one-band guide of the same even size; got {sizes}")
+    if not min(ratio, *white_balance, guide_gain or 1.0) > 0:
+        given = f"{ratio}, {white_balance} and {guide_gain}"
+        raise UserError(f"ratio, white balance and guide gain are factors above 0; got {given}")
     red, green, blue = white_balance
     gains = np.array([red, green, green, blue], dtype=np.float32)[:, None, None]
-    return Sample("your image", np.clip(pack(mosaic) * ratio * gains, 0, 1), pack(mono))
-
-
-def pack(mosaic: Array) -> Array:
-    """Pack (1,H,W) by two: planes (0,0), (0,1), (1,0), (1,1), i.e. R, G1, G2, B of an RGGB mosaic."""
-    return np.concatenate([mosaic[:, row::2, column::2] for row in (0, 1) for column in (0, 1)])
+    lift = guide_gain or ratio / sum(1 / gain for gain in white_balance)
+    # The camera that the training data were made for: no other one's matrix was seen by the published weights.
+    meta = {"guide": "mono", "colour_matrix": np.linalg.inv(camera_from_srgb()).tolist()}
+    return Sample(
+        "your image", np.clip(pack(mosaic) * ratio * gains, 0, 1), np.clip(pack(mono) * lift, 0, 1), meta=meta
+    )

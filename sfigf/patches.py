@@ -60,8 +60,8 @@ class Patches:
         """Return the batch of a step, the same whenever it is asked for."""
         rng = np.random.default_rng([self.seed, step])
         drawn = [self._patch(rng) for _ in range(self.batch_size)]
-        stacked = [np.stack([patch[role] for patch, _ in drawn]) for role in _ROLES]
-        return Batch(*stacked, names=tuple(name for _, name in drawn))
+        target, guide, truth, valid = (np.stack([patch[role] for patch, _ in drawn]) for role in _ROLES)
+        return Batch(target, guide, truth, valid, names=tuple(name for _, name in drawn))
 
     def _patch(self, rng: np.random.Generator) -> tuple[dict[str, Array], str]:
         index = min(int(np.searchsorted(self._edges, rng.random(), side="right")), len(self.samples) - 1)
@@ -87,7 +87,7 @@ class Patches:
 
 def _dihedral(patch: dict[str, Array], rng: np.random.Generator) -> dict[str, Array]:
     flips = rng.random(3) < 0.5
-    axes = [axis for axis, flip in zip((1, 2), flips, strict=False) if flip]
+    axes = tuple(axis for axis, flip in zip((1, 2), flips, strict=False) if flip)
     turned = {role: np.flip(array, axes) for role, array in patch.items()}
     return {role: array.transpose(0, 2, 1) for role, array in turned.items()} if flips[2] else turned
 

@@ -11,12 +11,12 @@ from sfigf.interface import UserError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from sfigf.nets.sfigf import SFIGF, RawMonoSFIGF
+    from sfigf.nets.sfigf import SFIGF, RawMonoSFIGF, Variant
 
 _WRAPPERS = ("net", "model", "state_dict")
 
 
-def import_released(path: str | Path, variant: str) -> SFIGF | RawMonoSFIGF:
+def import_released(path: str | Path, variant: Variant) -> SFIGF | RawMonoSFIGF:
     """Return the network of a released checkpoint in eval mode; width, levels, bands and heads are read off the shapes.
 
     Args:
@@ -29,7 +29,7 @@ def import_released(path: str | Path, variant: str) -> SFIGF | RawMonoSFIGF:
     return from_released(read_state(Path(path)), variant)
 
 
-def from_released(released: Mapping[str, Tensor], variant: str) -> SFIGF | RawMonoSFIGF:
+def from_released(released: Mapping[str, Tensor], variant: Variant) -> SFIGF | RawMonoSFIGF:
     """Return the network, in eval mode, that a released state dict (bare names) describes.
 
     Raises:
@@ -100,7 +100,7 @@ def _read_pickle(path: Path) -> Any:
     scalar = np.float64(0).__reduce__()[0]
     dtypes = [type(np.dtype(name)) for name in ("f4", "f8", "i4", "i8", "bool")]
     # Their records hold best scores as numpy scalars; older numpy wrote the same function under another module.
-    allowed = [np.dtype, scalar, (scalar, "numpy.core.multiarray.scalar"), *dtypes]
+    allowed: list[Any] = [np.dtype, scalar, (scalar, "numpy.core.multiarray.scalar"), *dtypes]
     try:
         with torch.serialization.safe_globals(allowed):
             return torch.load(path, map_location="cpu", weights_only=True)

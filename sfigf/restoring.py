@@ -26,7 +26,8 @@ class Restorer:
     """
 
     def __init__(self, method: Any, task: str, weights: str | Path | None = None, device: str = "auto") -> None:
-        self.method, self.facts = method, {}
+        self.method = method
+        self.facts: dict[str, Any] = {}
         if not hasattr(method, "build"):
             return
         from sfigf.inference import choose_device

@@ -145,7 +145,8 @@ class SampleFile:
 
     def __getitem__(self, index: int) -> Sample:
         record = self.records[index]
-        return Sample(record.name, **record.arrays, **record.facts)
+        fields: dict[str, Any] = {**record.arrays, **record.facts}
+        return Sample(record.name, **fields)
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[index] for index in range(len(self)))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sfigf.degrade.camera import camera_from_srgb
 from sfigf.interface import Sample
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,4 +43,6 @@ def make_sample(task: str, name: str = "s", side: int = 48, seed: int = 0) -> Sa
     target = smooth(4, grid, grid) if task == "raw" else truth + rng.normal(0, 0.05, truth.shape).astype(np.float32)
     coarse = truth[:, 2::4, 2::4] if task == "pan" else None
     meta = {"factor": 4, "unit": "px", "dataset": "made-up"}
+    if task == "raw":
+        meta["colour_matrix"] = np.linalg.inv(camera_from_srgb()).tolist()
     return Sample(name, target, smooth(guide_channels, grid, grid), truth, coarse=coarse, meta=meta)

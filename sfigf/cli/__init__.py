@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import typer
@@ -22,7 +23,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-_PANELS = {
+_PANELS: dict[str, Sequence[tuple[str, Any]]] = {
     "Use it": people.COMMANDS,
     "Data (rules fetch, verify, prepare, render, gather, audit, degrade)": [*data.COMMANDS, *render.COMMANDS],
     "Learning (rules train, restore, score)": learn.COMMANDS,

@@ -19,6 +19,10 @@ def restore(
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     peak: Annotated[float | None, typer.Option(help="Pan: digital number that counts as 1.")] = None,
     ratio: Annotated[float, typer.Option(help="Raw: exposure ratio to amplify by.")] = 1.0,
+    white_balance: Annotated[str, typer.Option(help="Raw: as-shot gains R,G,B.")] = "1,1,1",
+    guide_gain: Annotated[
+        float | None, typer.Option(help="Raw: factor that brings the guide to [0,1]; else a mono sensor's.")
+    ] = None,
 ) -> None:
     """Restore an image of your own."""
     import numpy as np
@@ -30,13 +34,31 @@ def restore(
     if task not in TASKS:
         raise UserError(f"unknown task '{task}'; there are {', '.join(TASKS)}")
     given = read_image(target)
-    restored = restore_arrays(task, given, read_image(guide), weights, device=device, peak=peak, ratio=ratio)
+    restored = restore_arrays(
+        task,
+        given,
+        read_image(guide),
+        weights,
+        device=device,
+        peak=peak,
+        ratio=ratio,
+        white_balance=_three(white_balance),
+        guide_gain=guide_gain,
+    )
     like = given.dtype
     if task in ("focus", "raw") and output.suffix.lower() == ".png":
         like, restored = np.dtype(np.uint8), np.clip(restored, 0, 1) * 255
     elif task in ("focus", "raw"):
         like = np.dtype(np.float32)
     write_image(output, restored, like)
+
+
+def _three(text: str) -> tuple[float, float, float]:
+    try:
+        red, green, blue = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UserError(f"--white-balance is '{text}'; it is three numbers, as in 2.1,1,1.7") from None
+    return red, green, blue
 
 
 def resolve(
@@ -55,11 +77,12 @@ def show(
     """Check settings files and print the result, every key."""
     import yaml
 
-    from sfigf.config import load_settings, merged, read_yaml
+    from sfigf.config import kept, load_settings, merged, read_yaml
 
     settings: dict = {}
     for path in config:
         settings = merged(settings, read_yaml(path) or {})
+    settings = kept(settings)
     load_settings(settings, str(config[-1]))
     print(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), end="")
 
@@ -85,4 +108,59 @@ def listing(
         print(f"{name:24} {facts[0]:24} {facts[1]:14} {summary}")
 
 
-COMMANDS = [("restore", restore), ("list", listing), ("show", show), ("resolve", resolve)]
+def plan(
+    config: Annotated[list[Path], typer.Option(help="Settings files, later ones change earlier ones.")],
+    costs: Annotated[Path, typer.Option(help="Measured seconds per step, as `sfigf costs` writes them.")],
+    cores: Annotated[str, typer.Option(help="Trainings side by side: a number, or all.")] = "all",
+) -> None:
+    """Say what a study trains and about how many minutes that takes, from nothing."""
+    from sfigf.planning import describe_plan, read_costs, read_study
+
+    print(describe_plan(read_study(config), read_costs(costs), _cores(cores)))
+
+
+def _cores(text: str) -> int:
+    import os
+
+    if text == "all":
+        here = getattr(os, "sched_getaffinity", None)
+        return len(here(0)) if here else os.cpu_count() or 1
+    if not text.isdecimal() or int(text) < 1:
+        raise UserError(f"--cores is '{text}'; it is a whole number from 1 on, or all")
+    return int(text)
+
+
+def costs(
+    output: Annotated[Path, typer.Option(help="CSV file to write; its row of the rest of a study is kept.")],
+    weights: Annotated[list[Path] | None, typer.Option(help="Weight file; once per training.")] = None,
+    log: Annotated[list[Path] | None, typer.Option(help="Its training log, in the same order.")] = None,
+    rest: Annotated[float | None, typer.Option(help="Seconds of all but the trainings, in the row's place.")] = None,
+) -> None:
+    """Write what trainings took, for `sfigf plan`."""
+    from sfigf.planning import write_costs
+
+    write_costs(output, weights or [], log or [], rest)
+
+
+def readme(
+    readme: Annotated[Path, typer.Option(help="Page that holds the two markers.")],
+    summary: Annotated[list[Path], typer.Option(help="Summary table of a task (CSV); once per task.")],
+    output: Annotated[Path, typer.Option(help="Page to write.")],
+    picture: Annotated[list[str] | None, typer.Option(help="TASK=FILE; the first of a task counts.")] = None,
+    pictures: Annotated[Path | None, typer.Option(help="Folder for the pictures, made small.")] = None,
+) -> None:
+    """Put the results of a run between the markers of a page."""
+    from sfigf.readme import refresh_page
+
+    refresh_page(readme, summary, picture or [], pictures, output)
+
+
+COMMANDS = [
+    ("restore", restore),
+    ("list", listing),
+    ("show", show),
+    ("plan", plan),
+    ("costs", costs),
+    ("readme", readme),
+    ("resolve", resolve),
+]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from sfigf.degrade.focus import to_display, to_linear
+from sfigf.degrade.colour import to_display, to_linear
 from sfigf.interface import Array, UserError
 
 BLACK_LEVEL = 512.0

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from sfigf.degrade.colour import unit_range
 from sfigf.degrade.resample import resize_bicubic
 from sfigf.interface import Array, Sample, Scene, UserError
 
@@ -80,13 +81,6 @@ class DepthSuperResolution:
 
 def _normalised(values: Array, scale: float, offset: float) -> Array:
     return ((values.astype(np.float64) - offset) / scale).astype(np.float32)
-
-
-def unit_range(image: Array) -> Array:
-    """Return an image as float32 in [0,1]: integers are divided by their type's maximum, floats are kept."""
-    if np.issubdtype(image.dtype, np.integer):
-        return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
-    return image.astype(np.float32)
 
 
 def known_disparity(scene: Scene) -> tuple[Array, Array]:

@@ -6,7 +6,8 @@ import dataclasses
 
 import numpy as np
 
-from sfigf.degrade.depth import fill_holes, known_disparity, unit_range
+from sfigf.degrade.colour import to_display, to_linear, unit_range
+from sfigf.degrade.depth import fill_holes, known_disparity
 from sfigf.interface import Array, Sample, Scene, UserError
 
 FOCUS_QUANTILES = (0.1, 0.9)
@@ -127,14 +128,3 @@ def disc(diameter: float) -> Array:
     inside = np.hypot(*np.meshgrid(fine, fine)) <= radius
     kernel = inside.reshape(side, parts, side, parts).mean((1, 3))
     return (kernel / kernel.sum()).astype(np.float32)
-
-
-def to_linear(display: Array) -> Array:
-    """Undo the sRGB transfer curve (IEC 61966-2-1)."""
-    return np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4).astype(np.float32)
-
-
-def to_display(light: Array) -> Array:
-    """Apply the sRGB transfer curve (IEC 61966-2-1)."""
-    light = np.maximum(light, 0)
-    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055).astype(np.float32)

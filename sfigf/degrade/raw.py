@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from sfigf.degrade.camera import BLACK_LEVEL, WHITE_LEVEL, camera_from_srgb, mosaic, pack, unprocess
-from sfigf.degrade.depth import unit_range
+from sfigf.degrade.colour import unit_range
 from sfigf.interface import Array, Sample, Scene, UserError
 
 RawGuide = Literal["mono", "red-oracle"]

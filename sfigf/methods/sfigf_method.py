@@ -27,6 +27,7 @@ class Sfigf(BaseModel):
         dilation: Distance of the taps in pixels.
         attention: ``cross`` as published; ``self`` or ``conv`` take its place in an ablation.
         residual: Add the target to the output (focus: the mean of both images; raw: the guide as grey).
+        even_start: Begin with signals of even size, for short trainings; changes no forward pass.
 
     Source: arXiv 2312.08853; Xinyil256/SFIGF@3600cd0.
     """
@@ -46,6 +47,7 @@ class Sfigf(BaseModel):
     dilation: int = 3
     attention: Literal["cross", "self", "conv"] = "cross"
     residual: bool = False
+    even_start: bool = False
 
     def build(self, signature: Signature, variant: str) -> Any:
         """Return the network for a signature; ``variant`` is ``full``, ``image-only`` or ``feature-only``."""

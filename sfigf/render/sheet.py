@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sfigf.degrade.depth import unit_range
+from sfigf.degrade.colour import unit_range
 from sfigf.interface import Array, Scene, UserError
 
 _GAP_PX = 4

@@ -6,7 +6,7 @@ import json
 import pytest
 import yaml
 
-from sfigf.config import Study, load_effective, load_settings, merged, read_yaml, write_effective
+from sfigf.config import Study, kept, load_effective, load_settings, merged, read_yaml, write_effective
 from sfigf.interface import UserError
 from sfigf.plan import runs
 
@@ -74,7 +74,7 @@ def test_all_shipped_studies_load(root, mini):
     for path in sorted((root / "config").glob("*.yaml")):
         if path.name in ("carriers.yaml",):
             continue
-        load_settings(merged(mini, read_yaml(path)), path.name)
+        load_settings(kept(merged(mini, read_yaml(path))), path.name)
 
 
 def test_effective_settings_round_trip(mini, tmp_path):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfigf.degrade.focus import ThinLensDefocus, defocused, depth_layers, disc, to_display, to_linear
+from sfigf.degrade.colour import to_display, to_linear
+from sfigf.degrade.focus import ThinLensDefocus, defocused, depth_layers, disc
 from sfigf.interface import Array, Scene, UserError
 
 

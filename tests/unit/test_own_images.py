@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from sfigf.images import read_image, to_unit, write_image
 from sfigf.interface import UserError
@@ -45,6 +46,21 @@ def test_a_damaged_png_is_read_or_refused_never_a_crash(tmp_path_factory, positi
         assert read_image(path).ndim == 3
     except UserError as error:
         assert "i.png" in str(error)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".npy"])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_truncated_image_is_refused(tmp_path, suffix, share):
+    values = np.random.default_rng(0).integers(0, 255, (60, 80, 3)).astype(np.uint8)
+    path = tmp_path / f"i{suffix}"
+    if suffix == ".jpg":
+        Image.fromarray(values).save(path)
+    else:
+        write_image(path, values.transpose(2, 0, 1), np.dtype(np.uint8))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(UserError, match="not a readable image"):
+        read_image(path)
 
 
 def test_pickles_are_never_executed(tmp_path):

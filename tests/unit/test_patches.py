@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from sfigf.degrade.camera import pack
 from sfigf.interface import Sample, UserError
-from sfigf.own import pack
 from sfigf.patches import Patches
 from tests.conftest import make_sample
 

@@ -32,7 +32,7 @@ def test_it_leaves_tables_figures_and_weights(run: tuple[House, Path]) -> None:
     ]
     assert Path("depth/x8/sfigf/full/seed0.safetensors") in weights
     assert not list((folder / "results/checkpoints").glob("*"))
-    assert {path.suffix for path in (folder / "results/figures").iterdir()} == {".png"}
+    assert {path.suffix for path in (folder / "results/figures").iterdir()} == {".png", ".jpg"}
     assert not (house.folder / "results").exists()
 
 

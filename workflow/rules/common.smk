@@ -10,7 +10,7 @@ import sys
 
 from sfigf.cards import carrier_of, load_card, load_carriers
 from sfigf.codedigest import code_digest, entry_of
-from sfigf.config import load_settings, write_effective
+from sfigf.config import kept, load_settings, write_effective
 from sfigf.interface import UserError
 from sfigf.plan import digest, digest_of_data, method_settings, runs
 from sfigf.registry import lookup
@@ -47,16 +47,6 @@ def card(dataset):
 def selected(task, part):
     """Names of the data sets of one part of a task: ``photos`` for ``photos:train``."""
     return sorted({selection.partition(":")[0] for selection in getattr(STUDY.tasks[task], part)})
-
-
-def kept(settings):
-    """Settings without the tasks and methods that a study leaves out by setting them to null."""
-    if not isinstance(settings, dict):
-        return settings
-    left = {key: kept(value) for key, value in settings.items()}
-    for key in {"tasks", "methods"} & {key for key in left if isinstance(left[key], dict)}:
-        left[key] = {name: value for name, value in left[key].items() if value is not None}
-    return left
 
 
 try:
@@ -199,8 +189,9 @@ def figures():
     """Every figure of the study."""
     conditions = [(task, condition) for task, study in STUDY.tasks.items() for condition in study.conditions]
     learned = {(run.task, run.condition) for run in RUNS.values() if run.learned}
-    kinds = [(*pair, kind) for pair in conditions for kind in ("comparison", "zoom")]
-    kinds += [(*pair, "training") for pair in conditions if pair in learned]
+    pictures = [(*pair, kind) for pair in conditions for kind in ("comparison", "zoom")]
+    kinds = [(*pair, "training") for pair in conditions if pair in learned]
     kinds += [(task, "quality") for task in STUDY.tasks]
     kinds += [(RENDERED, "contact-sheet")] if RENDERED in DATASETS else []
-    return [f"results/figures/{'-'.join(kind)}.png" for kind in kinds]
+    names = ["-".join(kind) + ".jpg" for kind in pictures] + ["-".join(kind) + ".png" for kind in kinds]
+    return [f"results/figures/{name}" for name in names]

@@ -77,7 +77,7 @@ rule draw_comparison:
         scores=lambda w: [f"results/scores/{path}.csv" for path in shown(w).values()],
     output:
         report(
-            "results/figures/{task}-{condition}-{kind}.png",
+            "results/figures/{task}-{condition}-{kind}.jpg",
             caption="../report/comparison.rst",
             category="Pictures",
             subcategory="{task}",
@@ -128,6 +128,7 @@ rule draw_quality:
     input:
         summary="results/tables/{task}-summary.csv",
         cost="results/tables/{task}-cost.csv",
+        timing="results/tables/{task}-timing.csv",
     output:
         report(
             "results/figures/{task}-quality.png",
@@ -144,7 +145,8 @@ rule draw_quality:
     params:
         code=code_of("present:draw_quality"),
     shell:
-        "sfigf draw quality --summary {input.summary:q} --cost {input.cost:q} --output {output:q} 2> {log:q}"
+        "sfigf draw quality --summary {input.summary:q} --cost {input.cost:q} --timing {input.timing:q}"
+        " --output {output:q} 2> {log:q}"
 
 
 rule draw_scenes:

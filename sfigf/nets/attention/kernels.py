@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numba
 import numpy as np
 from numba import types
+from numba.core.errors import NumbaIRAssumptionWarning
 
 from sfigf.nets.attention import lanes as _lanes
 from sfigf.nets.attention import rows as _rows
@@ -116,18 +118,9 @@ def backward(  # type: ignore[no-untyped-def]
                     row, slot = phase + p * dilation, p % kernel * kernel * step
                     for grad, at, factor in grads:
                         collect(
-                            grad[:, row],
-                            line,
-                            first_column,
-                            margin,
-                            dilation,
-                            left,
-                            right,
-                            ring,
-                            slot + at,
-                            step,
+                            grad[:, row], line, first_column, margin, dilation, left, right, ring, slot + at, step,
                             factor,
-                        )
+                        )  # fmt: skip
             collect_bias(biases, 2 * LANE, column_bias, left, right, grad_bias[task])
 
 
@@ -148,7 +141,10 @@ def _build(function: Callable[..., None], signature: Any) -> Callable[..., None]
     sources = b"".join(Path(str(module.__file__)).read_bytes() for module in (_lanes, _rows))
     function.__qualname__ = f"{function.__name__}_{hashlib.sha256(sources).hexdigest()[:12]}"
     options: dict[str, Any] = {"nogil": True, "fastmath": {"contract"}, "error_model": "numpy"}
-    try:
-        return numba.njit(signature, cache=True, **options)(function)
-    except RuntimeError:  # no folder that can be written to
-        return numba.njit(signature, **options)(function)
+    with warnings.catch_warnings():
+        # Numba's remark on temporary variables of its own making: nothing that anyone could mend.
+        warnings.simplefilter("ignore", NumbaIRAssumptionWarning)
+        try:
+            return numba.njit(signature, cache=True, **options)(function)
+        except RuntimeError:  # no folder that can be written to
+            return numba.njit(signature, **options)(function)

@@ -42,7 +42,9 @@ class NeighbourhoodAttention(nn.Module):
         """Return (b, n, H, W); where a side is shorter than the window, keys are zero-padded at its end."""
         height, width = x.shape[-2:]
         if self.cross:
-            query, key, value = self.query(x), *self.key_value(self._pad(y)).chunk(2, dim=1)
+            assert y is not None, "cross-attention needs a second input"
+            query = self.query(x)
+            key, value = self.key_value(self._pad(y)).chunk(2, dim=1)
         else:
             query, key, value = self.query_key_value(self._pad(x)).chunk(3, dim=1)
             query = query[..., :height, :width]

@@ -128,7 +128,7 @@ class Head(nn.Module):
         """Let the last convolution answer zero at first, so that a residual network begins as its base."""
         last = [module for module in self.out if isinstance(module, nn.Conv2d)][-1]
         nn.init.zeros_(last.weight)
-        nn.init.zeros_(last.bias)
+        nn.init.zeros_(last.bias)  # type: ignore[arg-type]
 
     def forward(self, branches: Tensor) -> Tensor:
         """Return the output image of all branches (b, n, H, W)."""

@@ -102,7 +102,7 @@ class _Lookup(nn.Module):
         super().__init__()
         self.attention = attention
         if attention == "conv":
-            self.mix = spatial(2 * channels, channels)
+            self.mix: nn.Module = spatial(2 * channels, channels)
         else:
             cross = attention == "cross"
             self.mix = NeighbourhoodAttention(channels, heads, kernel=kernel, dilation=dilation, cross=cross)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sfigf.nets.blocks import ChannelGate, ChannelPixelGate, depthwise, pointwise
-from sfigf.nets.sfigf.features import CoupledLevel, Decoder, Encoder, Stem, light_head
+from sfigf.nets.sfigf.features import CoupledLevel, Decoder, Encoder, Head, Stem, light_head
 from sfigf.nets.sfigf.filters import FeatureGuidedFilter, ImageGuidedFilter
 from sfigf.nets.sfigf.options import Options
 
@@ -42,7 +42,7 @@ class OneWayFusion(nn.Module):
         self,
         channels: int,
         options: Options,
-        head: Callable[[int], nn.Module],
+        head: Callable[[int], Head],
         *,
         mono: bool = False,
         decoded: bool = True,

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sfigf.interface import UserError
-from sfigf.nets.attention.module import PixelLinear
 from sfigf.nets.sfigf.debayer import DebayerFilter
 from sfigf.nets.sfigf.features import dense_head, expanding_head
 from sfigf.nets.sfigf.fusion import OneWayFusion, TwoWayFusion
 from sfigf.nets.sfigf.options import RELEASED, VARIANTS, Options, Variant
+from sfigf.nets.sfigf.start import start_even, start_small, start_transparent
 
 LUMA = (0.299, 0.587, 0.114)
 
@@ -60,17 +60,21 @@ class SFIGF(nn.Module):
         self.upscale = 2 if variant == "raw-red" else 1
         levels = options.used_levels
         if variant == "focus":
-            self.fusion = TwoWayFusion(bands, options)
+            self.fusion: TwoWayFusion | OneWayFusion = TwoWayFusion(bands, options)
         else:
             outputs = 3 if variant == "raw-red" else bands
             head = functools.partial(dense_head, outputs=outputs, upscale=self.upscale)
             self.fusion = OneWayFusion(bands, options, head, decoded=variant != "pan")
         self.sides = Sides(multiple=2 ** max(0, levels - 2), least=2**levels)
         if variant == "focus":
-            _start_small(self)
-        if options.residual:
+            start_small(self)
+        if options.even_start:
+            start_even(self)
+            if variant == "focus":
+                start_transparent(self.fusion.head.out)
+        if options.residual or options.even_start:
             self.fusion.head.start_at_zero()
-        self.to(memory_format=torch.channels_last)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, target: Tensor, guide: Tensor) -> Tensor:
         """Return the restored image.
@@ -133,8 +137,8 @@ class RawMonoSFIGF(nn.Module):
         self.fusion = OneWayFusion(4, options, functools.partial(expanding_head, outputs=3), mono=True)
         levels = options.used_levels
         self.sides = Sides(multiple=max(16, 2**levels), least=max(16, 2 * 2**levels))
-        _start_small(self)
-        self.to(memory_format=torch.channels_last)
+        start_small(self)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, raw: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mono estimate (b, 1, H, W) and sRGB (b, 3, H, W) of a Bayer mosaic (b, 1, H, W) about [0, 1].
@@ -170,11 +174,3 @@ def build_sfigf(variant: Variant, *, bands: int | None = None, **changes: Any) -
     if variant in {"pan", "focus"} and options.levels != 1:
         raise UserError(f"the {variant} network has one level, not {options.levels}")
     return SFIGF(variant, options, bands or {"depth": 1, "pan": 8, "focus": 3, "raw-red": 4}[variant])
-
-
-def _start_small(network: nn.Module) -> None:
-    """Draw every convolution from N(0, 0.02), as focus and raw-mono do; Linears keep their usual initial values."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d) and not isinstance(module, PixelLinear):
-            nn.init.normal_(module.weight, std=0.02)
-            nn.init.normal_(module.bias, std=0.02)

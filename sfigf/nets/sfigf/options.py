@@ -28,6 +28,7 @@ class Options:
         attention: ``cross`` as published; ``self`` or ``conv`` take the place of the cross-attention.
         residual: Add the target (focus: the mean of both images; raw-red: P as grey) to the output, from a zero start;
             not as published.
+        even_start: Begin with signals of even size (see ``start_even``); the forward pass is as published.
     """
 
     width: int = 32
@@ -40,6 +41,7 @@ class Options:
     branches: Branches = "full"
     attention: Literal["cross", "self", "conv"] = "cross"
     residual: bool = False
+    even_start: bool = False
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.levels < 1:
