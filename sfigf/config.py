@@ -69,7 +69,7 @@ class Training(Section):
     optimizer: Literal["adam", "adamw"] = "adamw"
     validate_every_steps: int = Field(ge=1)
     precision: Literal["auto", "float32"] = "auto"
-    encoding: Literal["none", "centre", "develop", "detail"] = "none"
+    encoding: Literal["none", "detail", "develop"] = "none"
 
 
 class TaskStudy(Section):

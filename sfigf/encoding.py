@@ -1,10 +1,10 @@
 """What a network is shown instead of a sample, and how its answer is brought back; inputs alone decide it.
 
-``centre`` (pan): every band less its own mean, PAN less its own, times ten, so that contrast fills the range of a
-network whatever the haze and the light; units stay reflectance, so that what one sensor taught holds on another.
+``detail`` (depth, pan, focus): every image less its own low-pass, times ten, so that what is to be restored fills the
+range of a network whatever the level, the haze or the sensor; units are kept, so a detail means the same everywhere.
 ``develop`` (raw): the linear planes after the camera's own colour matrix and curves, as the truth is; what is predicted
 is the difference from a plain start, the guide in grey with the target's colour, averaged over 7x7 quads, laid over it.
-A short training so need not spend itself on learning a tone curve. ``none`` leaves all as it is.
+``none`` leaves all as it is.
 
 It is the training's, not the method's: every learned method of a task is shown the same.
 """
@@ -18,10 +18,10 @@ import numpy as np
 
 from sfigf.interface import Array, Sample
 
-Encoding = Literal["none", "centre", "develop", "detail"]
+Encoding = Literal["none", "detail", "develop"]
 _GAIN = np.float32(10)
 _COLOUR_QUADS = 7
-_COMMON_PX = 4.0
+_LOW_PX = 4.0
 
 
 def encode(sample: Sample, kind: Encoding) -> Sample:
@@ -30,18 +30,12 @@ def encode(sample: Sample, kind: Encoding) -> Sample:
         return sample
     if kind == "develop":
         return _developed(sample)
-    if kind == "detail":
-        common = _common(sample)
-        arrays = {role: getattr(sample, role) for role in ("target", "guide", "truth")}
-        return dataclasses.replace(
-            sample, **{role: None if image is None else (image - common) * _GAIN for role, image in arrays.items()}
-        )
-    mean = _mean(sample.target)
+    low, guide_low = _lows(sample)
     return dataclasses.replace(
         sample,
-        target=(sample.target - mean) * _GAIN,
-        guide=(sample.guide - _mean(sample.guide)) * _GAIN,
-        truth=None if sample.truth is None else (sample.truth - mean) * _GAIN,
+        target=(sample.target - low) * _GAIN,
+        guide=(sample.guide - guide_low) * _GAIN,
+        truth=None if sample.truth is None else (sample.truth - low) * _GAIN,
     )
 
 
@@ -50,13 +44,7 @@ def decode(restored: Array, sample: Sample, kind: Encoding) -> Array:
     if kind == "develop":
         shown = _developed(sample)
         return restored + _plain_start(sample, shown.guide)
-    if kind == "detail":
-        return restored / _GAIN + _common(sample)
-    return (restored / _GAIN + _mean(sample.target)).astype(np.float32) if kind == "centre" else restored
-
-
-def _mean(image: Array) -> Array:
-    return image.mean(axis=(1, 2), keepdims=True, dtype=np.float64).astype(np.float32)
+    return restored / _GAIN + _lows(sample)[0] if kind == "detail" else restored
 
 
 def _developed(sample: Sample) -> Sample:
@@ -81,9 +69,14 @@ def _plain_start(sample: Sample, guide: Array) -> Array:
     return np.clip(unpack(guide) + colour.repeat(2, axis=1).repeat(2, axis=2), 0, 1).astype(np.float32)
 
 
-def _common(sample: Sample) -> Array:
-    """What both images of a pair show at large, (C,H,W): their mean, blurred by a Gaussian of 4 px."""
+def _lows(sample: Sample) -> tuple[Array, Array]:
+    """Low-pass of target and guide (Gaussian of 4 px): each its own; of two alike images (focus) that of their mean."""
     from scipy.ndimage import gaussian_filter
 
-    mean = (sample.target + sample.guide) / 2
-    return np.stack([gaussian_filter(plane, _COMMON_PX, mode="nearest") for plane in mean])
+    def low(image: Array) -> Array:
+        return np.stack([gaussian_filter(plane, _LOW_PX, mode="nearest") for plane in image])
+
+    if sample.target.shape == sample.guide.shape:
+        common = low((sample.target + sample.guide) / 2)
+        return common, common
+    return low(sample.target), low(sample.guide)

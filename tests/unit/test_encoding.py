@@ -43,14 +43,20 @@ def test_none_is_the_identity(task: str) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000))
-def test_centre_forgets_the_level_and_comes_back(seed: int) -> None:
-    sample = make_sample("pan", side=16, seed=seed)
-    encoded = encode(sample, "centre")
-    for role in ("target", "guide"):
-        np.testing.assert_allclose(getattr(encoded, role).mean(axis=(1, 2)), 0, atol=1e-4)
-        assert getattr(encoded, role).std() > 2 * getattr(sample, role).std()
-    np.testing.assert_allclose(decode(encoded.truth, sample, "centre"), sample.truth, atol=1e-5)
-    np.testing.assert_allclose(decode(encoded.target, sample, "centre"), sample.target, atol=1e-5)
+def test_detail_forgets_the_level_keeps_the_units_and_comes_back(seed: int) -> None:
+    sample = make_sample("pan", side=32, seed=seed)
+    lighter = dataclasses.replace(sample, target=sample.target + 2, guide=sample.guide + 1, truth=sample.truth + 2)
+    encoded, again = encode(sample, "detail"), encode(lighter, "detail")
+    for role in ("target", "guide", "truth"):
+        np.testing.assert_allclose(getattr(encoded, role), getattr(again, role), atol=1e-4)
+    np.testing.assert_allclose(encoded.truth - encoded.target, 10 * (sample.truth - sample.target), atol=1e-4)
+    np.testing.assert_allclose(decode(encoded.truth, sample, "detail"), sample.truth, atol=1e-5)
+
+
+def test_detail_of_two_alike_images_is_taken_from_what_they_share() -> None:
+    sample = make_sample("focus")
+    encoded = encode(sample, "detail")
+    np.testing.assert_allclose(encoded.target - encoded.guide, 10 * (sample.target - sample.guide), atol=1e-4)
 
 
 def test_develop_brings_a_clean_mosaic_close_to_the_truth() -> None:

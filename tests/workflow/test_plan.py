@@ -42,6 +42,13 @@ def scramble(folder: Path) -> None:
             os.utime(path, (moment := rng.randint(1_000_000_000, 1_700_000_000), moment))
 
 
+def one_more_step(house: House) -> None:
+    """Lengthen the trainings of the first task by a step."""
+    settings = (house.folder / "config/default.yaml").read_text()
+    steps = re.findall(r"^      steps: (\d+)", settings, re.MULTILINE)[0]
+    house.edit("config/default.yaml", f"steps: {steps}", f"steps: {int(steps) + 1}")
+
+
 def test_after_a_run_nothing_is_to_be_done_whatever_the_clocks_say(house: House) -> None:
     assert house.planned() == {}
     scramble(house.folder)
@@ -67,7 +74,7 @@ def test_a_network_retrains_itself_alone(edited: House) -> None:
 
 
 def test_a_setting_of_one_task_retrains_that_task_alone(edited: House) -> None:
-    edited.edit("config/default.yaml", "steps: 700", "steps: 701")
+    one_more_step(edited)
     planned = edited.planned()
     assert planned["train_method"] == 5
     assert planned["tabulate_scores"] == 1
@@ -167,7 +174,7 @@ def test_dvc_remembers_so_that_a_clone_has_nothing_to_do(house: House, tmp_path:
     assert "up to date" in clone.run("dvc", "status").stdout
     assert "number" in clone.run("dvc", "metrics", "show").stdout
 
-    clone.edit("config/default.yaml", "steps: 700", "steps: 701")
+    one_more_step(clone)
     assert "tasks.depth.training.steps" in clone.run("dvc", "params", "diff").stdout
     assert "modified" in clone.run("dvc", "status").stdout
     clone.snakemake("data")
@@ -178,7 +185,7 @@ def test_dvc_remembers_so_that_a_clone_has_nothing_to_do(house: House, tmp_path:
 
 
 def test_nothing_unfinished_is_remembered(edited: House) -> None:
-    edited.edit("config/default.yaml", "steps: 700", "steps: 701")
+    one_more_step(edited)
     refused = edited.run("sh", "scripts/remember.sh", check=False)
     assert refused.returncode == 1
     assert "still to be done" in refused.stderr
