@@ -54,7 +54,7 @@ def gather(
 
 def sheet(
     scenes: Annotated[Path, typer.Option(help="Scene file with rgb and disparity.")],
-    output: Annotated[Path, typer.Option(help="PNG to write.")],
+    output: Annotated[Path, typer.Option(help="PNG or JPEG to write.")],
     count: Annotated[int, typer.Option(min=1, help="How many scenes, spread evenly over the file.")] = 24,
     columns: Annotated[int, typer.Option(min=1, help="Scenes per row.")] = 4,
 ) -> None:
@@ -70,7 +70,7 @@ def sheet(
         raise UserError(f"{scenes}: no scene with rgb and disparity to draw")
     chosen = known if len(known) <= count else [known[i * len(known) // count] for i in range(count)]
     with replacing(output) as temporary:
-        Image.fromarray(contact_sheet(chosen, columns)).save(temporary, format="PNG")
+        Image.fromarray(contact_sheet(chosen, columns)).save(temporary, quality=84)
 
 
 COMMANDS: list[tuple[str, Callable[..., Any]]] = [("render", render), ("gather", gather), ("sheet", sheet)]

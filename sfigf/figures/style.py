@@ -142,5 +142,5 @@ def _save_picture(figure: Figure, path: Path, megapixels: float) -> None:
     canvas.draw()
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
     as_png = path.suffix.lower() == ".png"
-    options: dict[str, Any] = {"compress_level": 6} if as_png else {"quality": 90, "subsampling": 0}
+    options: dict[str, Any] = {"compress_level": 6} if as_png else {"quality": 84, "subsampling": 1, "optimize": True}
     picture.save(path, dpi=(dpi, dpi), **options)

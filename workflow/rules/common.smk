@@ -190,8 +190,8 @@ def figures():
     conditions = [(task, condition) for task, study in STUDY.tasks.items() for condition in study.conditions]
     learned = {(run.task, run.condition) for run in RUNS.values() if run.learned}
     pictures = [(*pair, kind) for pair in conditions for kind in ("comparison", "zoom")]
+    pictures += [(RENDERED, "contact-sheet")] if RENDERED in DATASETS else []
     kinds = [(*pair, "training") for pair in conditions if pair in learned]
     kinds += [(task, "quality") for task in STUDY.tasks]
-    kinds += [(RENDERED, "contact-sheet")] if RENDERED in DATASETS else []
     names = ["-".join(kind) + ".jpg" for kind in pictures] + ["-".join(kind) + ".png" for kind in kinds]
     return [f"results/figures/{name}" for name in names]

@@ -154,7 +154,7 @@ rule draw_scenes:
         prepared(RENDERED),
     output:
         report(
-            "results/figures/rendered-contact-sheet.png",
+            "results/figures/rendered-contact-sheet.jpg",
             caption="../report/scenes.rst",
             category="Data",
             labels={"figure": "rendered scenes"},

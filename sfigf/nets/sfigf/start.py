@@ -38,7 +38,7 @@ def start_even(network: nn.Module) -> None:
 
 
 def start_transparent(head: nn.Sequential) -> None:
-    """Let the first convolution of a light head (depthwise, GELU, pointwise) begin as identity where GELU is straight."""
+    """Let the first layer of a light head (depthwise, GELU, pointwise) begin as identity, where GELU is straight."""
     first = head[0]
-    nn.init.dirac_(first.weight, groups=first.groups)
-    nn.init.constant_(first.bias, 3.0)
+    nn.init.dirac_(first.weight, groups=first.groups)  # type: ignore[arg-type]
+    nn.init.constant_(first.bias, 3.0)  # type: ignore[arg-type]
