@@ -97,8 +97,9 @@ def test_the_table_is_the_same_in_any_order_and_means_over_seeds(tmp_path):
         write_costs(tmp_path / f"{order is files}.csv", *zip(*order, strict=True))
     text = (tmp_path / "True.csv").read_text()
     assert text == (tmp_path / "False.csv").read_text()
-    options = digest(method_settings(study, "raw", "sid-unet").options)
-    assert text.splitlines() == [",".join(COLUMNS), f"raw,sid-unet,full,4,128,0.4,{options},cpu"]
+    line = method_settings(study, "raw", "sid-unet")
+    patch = f"{line.training.batch_size},{line.training.patch_px}"
+    assert text.splitlines() == [",".join(COLUMNS), f"raw,sid-unet,full,{patch},0.4,{digest(line.options)},cpu"]
 
 
 def test_the_rest_of_a_study_is_kept_and_told(tmp_path):
