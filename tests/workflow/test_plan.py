@@ -125,8 +125,8 @@ def test_published_weights_are_not_trained(house: House) -> None:
 
 
 def test_a_killed_run_is_continued(house: House) -> None:
-    house.edit("config/default.yaml", "steps: 500", "steps: 501")
-    house.commit("pan is trained for longer")
+    one_more_step(house)
+    house.commit("depth is trained for longer")
     assert house.planned()["train_method"] == 5
     (house.folder / "hold").touch()
     run = house.start("snakemake", "--cores", "2")
