@@ -74,7 +74,7 @@ def test_all_shipped_studies_load(root, mini):
     for path in sorted((root / "config").glob("*.yaml")):
         if path.name in ("carriers.yaml",):
             continue
-        load_settings(kept(merged(mini, read_yaml(path))), path.name)
+        assert runs(load_settings(kept(merged(mini, read_yaml(path))), path.name)), path
 
 
 def test_effective_settings_round_trip(mini, tmp_path):
