@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable
 from typing import Literal
 
 import torch
@@ -9,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 Padding = Literal["reflect", "zeros"]
+_ONEDNN_TYPES = (torch.float32, torch.bfloat16)
 
 
 class Pointwise(nn.Conv2d):
@@ -22,8 +25,25 @@ class Pointwise(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (b, m, H, W)."""
-        mixed = functional.linear(x.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias)
+        mixed = _linear(x.permute(0, 2, 3, 1), self.weight.flatten(1), self.bias)
         return mixed.permute(0, 3, 1, 2)
+
+
+def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """``functional.linear``; where nothing is learned on a CPU by oneDNN's own, which copies no bias first."""
+    plain = torch.is_grad_enabled() or torch.is_autocast_enabled(x.device.type) or x.dtype not in _ONEDNN_TYPES
+    if plain or x.device.type != "cpu" or not _has_onednn():
+        return functional.linear(x, weight, bias)
+    return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+
+
+@functools.cache
+def _has_onednn() -> bool:
+    """Whether this build of torch has it; what inductor calls is not promised to stay, so it is tried."""
+    try:
+        return bool(torch.ops.mkldnn._linear_pointwise(torch.ones(1, 1), torch.ones(1, 1), None, "none", [], "") == 1)
+    except (AttributeError, RuntimeError, NotImplementedError, TypeError):
+        return False
 
 
 def pointwise(inputs: int, outputs: int) -> nn.Conv2d:
@@ -39,6 +59,15 @@ def depthwise(channels: int, padding_mode: Padding = "reflect") -> nn.Conv2d:
 def spatial(inputs: int, outputs: int) -> nn.Conv2d:
     """A 3x3 convolution with reflected borders."""
     return nn.Conv2d(inputs, outputs, 3, padding=1, padding_mode="reflect")
+
+
+def joined(parts: Iterable[Tensor]) -> Tensor:
+    """Put features side by side, (b, n1 + n2 + .., H, W), channels lying together.
+
+    ``torch.cat`` takes the memory format of its inputs, and an image of one channel is ambiguous: one such part would
+    turn everything behind it around.
+    """
+    return torch.cat([part.permute(0, 2, 3, 1) for part in parts], dim=-1).permute(0, 3, 1, 2)
 
 
 class ChannelNorm(nn.Module):
@@ -72,6 +101,11 @@ class DropPath(nn.Module):
         return x * (x.new_empty(x.shape[0], 1, 1, 1).bernoulli_(keep) / keep)
 
 
+def spatial_mean(x: Tensor) -> Tensor:
+    """Mean over all pixels, (b, n, 1, 1)."""
+    return x.mean(dim=(-2, -1), keepdim=True)
+
+
 class ChannelGate(nn.Module):
     """SCA: every channel times a linear mix of all channels' means (NAFNet, Chen et al. 2022)."""
 
@@ -79,9 +113,9 @@ class ChannelGate(nn.Module):
         super().__init__()
         self.mix = pointwise(channels, channels)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (b, n, H, W)."""
-        return x * self.mix(x.mean(dim=(-2, -1), keepdim=True))
+    def forward(self, x: Tensor, mean: Tensor | None = None) -> Tensor:
+        """Return (b, n, H, W); ``mean`` (b, n, 1, 1) is that of the whole image where x is a part of it."""
+        return x * self.mix(spatial_mean(x) if mean is None else mean)
 
 
 class ChannelPixelGate(nn.Module):
@@ -95,9 +129,9 @@ class ChannelPixelGate(nn.Module):
             pointwise(channels, inner), nn.GELU(), depthwise(inner, "zeros"), nn.GELU(), pointwise(inner, channels)
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (b, n, H, W)."""
-        return x * torch.sigmoid(self.channel(x.mean(dim=(-2, -1), keepdim=True)) + self.pixel(x))
+    def forward(self, x: Tensor, mean: Tensor | None = None) -> Tensor:
+        """Return (b, n, H, W); ``mean`` as in ``ChannelGate``."""
+        return x * torch.sigmoid(self.pixel(x) + self.channel(spatial_mean(x) if mean is None else mean))
 
 
 def _halves_product(x: Tensor) -> Tensor:
@@ -121,8 +155,11 @@ class NAFBlock(nn.Module):
         self.beta = nn.Parameter(torch.zeros(channels, 1, 1))
         self.gamma = nn.Parameter(torch.zeros(channels, 1, 1))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return (b, n, H, W)."""
-        spread = self.spread(self.expand(self.norm1(x)))
-        y = x + self.beta * self.project(self.gate(_halves_product(spread)))
+    def gated(self, x: Tensor) -> Tensor:
+        """Return what the channel gate pools and scales."""
+        return _halves_product(self.spread(self.expand(self.norm1(x))))
+
+    def forward(self, x: Tensor, mean: Tensor | None = None) -> Tensor:
+        """Return (b, n, H, W); ``mean`` is that of ``gated`` over the whole image where x is a part of it."""
+        y = x + self.beta * self.project(self.gate(self.gated(x), mean))
         return y + self.gamma * self.project2(_halves_product(self.expand2(self.norm2(y))))

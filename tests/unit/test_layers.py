@@ -9,10 +9,10 @@ import pytest
 # From the ground up. A module knows those on lower lines only, functions that import late included.
 LAYERS = [
     {"interface"},
-    {"files", "registry", "progress", "codedigest", "transfer"},
+    {"files", "registry", "progress", "codedigest", "transfer", "regions"},
     {"store", "images", "checkpoint", "weights", "patches", "cards", "degrade", "nets"},
     {"datasets", "fetch", "audit", "tasks", "render", "metrics", "methods", "encoding", "released"},
-    {"config", "inference", "degrading", "score"},
+    {"config", "inference", "degrading", "score", "export"},
     {"plan", "train", "restoring", "own", "tables"},
     {"planning", "figures", "readme"},
     {"cli"},

@@ -135,7 +135,8 @@ def test_method_builds_each_tasks_network(variant: str) -> None:
 
 def test_released_names() -> None:
     assert (
-        our_name("smfe.encoder.naf_inp3.2.sca.1.weight", "depth") == "fusion.encoder.coupled.2.target.2.gate.mix.weight"
+        our_name("smfe.encoder.naf_inp3.2.sca.1.weight", "depth")
+        == "fusion.encoder.coupled.2.target.block.gate.mix.weight"
     )
     assert our_name("guide2.attn.kv.weight", "raw-red") == "fusion.filters.1.attend.mix.key_value.weight"
     assert our_name("guide1.conv_b.0.weight", "depth") is None

@@ -18,7 +18,7 @@ def neighbourhood_attention(
 ) -> Tensor:
     """Let every pixel attend to the kernel x kernel pixels around it that share its dilation phase.
 
-    float32 and float64 on the CPU run compiled (numba); every other device and type runs in plain PyTorch. Both give
+    The CPU runs compiled (numba), float16 and bfloat16 in float32; every other device runs in plain PyTorch. Both give
     equal bytes for equal inputs, and keep no copy of the features per tap.
 
     Args:
@@ -46,14 +46,16 @@ def neighbourhood_attention(
     wanted = (query.shape[1], 2 * kernel - 1, 2 * kernel - 1)
     if bias is not None and bias.shape != wanted:
         raise ValueError(f"the bias must be {wanted}, not {tuple(bias.shape)}")
-    return _engine(query.device.type, query.dtype).apply(query, key, value, bias, kernel, dilation)
+    if query.device.type != "cpu":
+        return TapAttention.apply(query, key, value, bias, kernel, dilation)
+    precise = torch.promote_types(query.dtype, torch.float32)
+    inputs = (None if tensor is None else tensor.to(precise) for tensor in (query, key, value, bias))
+    return _engine(precise).apply(*inputs, kernel, dilation).to(query.dtype)
 
 
 @functools.cache
-def _engine(device: str, dtype: torch.dtype) -> type[torch.autograd.Function]:
-    """The compiled form where it exists; where numba cannot be had, that is said once."""
-    if device != "cpu" or dtype not in {torch.float32, torch.float64}:
-        return TapAttention
+def _engine(dtype: torch.dtype) -> type[torch.autograd.Function]:
+    """The compiled form on the CPU; where numba cannot be had, that is said once."""
     try:
         from sfigf.nets.attention.compiled import CompiledAttention, prepare
 

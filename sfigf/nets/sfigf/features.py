@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from sfigf.nets.blocks import ChannelGate, ChannelPixelGate, NAFBlock, depthwise, pointwise, spatial
+from sfigf.nets.blocks import ChannelGate, ChannelPixelGate, NAFBlock, depthwise, joined, pointwise, spatial
 
 Gate = Callable[[int], nn.Module]
+Means = tuple[Tensor | None, Tensor | None]
 
 
 class Stem(nn.Module):
@@ -25,7 +25,7 @@ class Stem(nn.Module):
     def forward(self, target: Tensor, guide: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return t0, g0, j0 (b, c, H, W) from P and G (b, C, H, W)."""
         t, g = functional.gelu(self.target(target)), functional.gelu(self.guide(guide))
-        return t, g, functional.gelu(self.joint(torch.cat([target, guide], dim=1)))
+        return t, g, functional.gelu(self.joint(joined([target, guide])))
 
 
 class CoupledLevel(nn.Module):
@@ -33,16 +33,37 @@ class CoupledLevel(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.target = self._update(channels)
-        self.guide = self._update(channels)
+        self.target = Update(channels)
+        self.guide = Update(channels)
 
-    @staticmethod
-    def _update(channels: int) -> nn.Sequential:
-        return nn.Sequential(pointwise(2 * channels, channels), nn.GELU(), NAFBlock(channels))
+    def forward(self, t: Tensor, g: Tensor, joint: Tensor, means: Means = (None, None)) -> tuple[Tensor, Tensor]:
+        """Return the new t and g (b, n, h, w); ``means`` as in ``gated``, where these are parts of an image."""
+        return self.target(t, joint, means[0]) + t, self.guide(g, joint, means[1]) + g
 
-    def forward(self, t: Tensor, g: Tensor, joint: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the new t and g (b, n, h, w)."""
-        return self.target(torch.cat([t, joint], dim=1)) + t, self.guide(torch.cat([g, joint], dim=1)) + g
+    def gated(self, t: Tensor, g: Tensor, joint: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the gates of both sides pool."""
+        return self.target.gated(t, joint), self.guide.gated(g, joint)
+
+
+class Update(nn.Module):
+    """``U([x, j])``: both mixed to n channels, then a NAF block."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels
+        self.mix = pointwise(2 * channels, channels)
+        self.block = NAFBlock(channels)
+
+    def forward(self, x: Tensor, joint: Tensor, mean: Tensor | None = None) -> Tensor:
+        """Return (b, n, h, w)."""
+        return self.block(self._mixed(x, joint), mean)
+
+    def gated(self, x: Tensor, joint: Tensor) -> Tensor:
+        """Return what the NAF block's gate pools."""
+        return self.block.gated(self._mixed(x, joint))
+
+    def _mixed(self, x: Tensor, joint: Tensor) -> Tensor:
+        return functional.gelu(self.mix(joined([x, joint])))
 
 
 class Encoder(nn.Module):
@@ -82,7 +103,7 @@ class Encoder(nn.Module):
         downs = zip(self.down_target, self.down_guide, self.down_joint, self.coupled[1:], strict=True)
         for down_target, down_guide, down_joint, coupled in downs:
             t, g = pyramid[-1]
-            joint = down_joint(joint if self.own_joint else torch.cat([t, g], dim=1))
+            joint = down_joint(joint if self.own_joint else joined([t, g]))
             pyramid.append(coupled(down_target(t), down_guide(g), joint))
         return pyramid
 
@@ -104,14 +125,14 @@ class Decoder(nn.Module):
 
     def forward(self, filtered: list[Tensor], coarsest: Iterable[Tensor]) -> Tensor:
         """Return f_1 from [q_1 .. q_L] and (t_L, g_L)."""
-        features = self.gates[-1](torch.cat([filtered[-1], *coarsest], dim=1))
+        features = self.gates[-1](joined([filtered[-1], *coarsest]))
         for q, up, gate in zip(filtered[-2::-1], reversed(self.ups), reversed(self.gates[:-1]), strict=True):
-            features = gate(torch.cat([q, _match(up(features), q)], dim=1))
+            features = gate(joined([q, match(up(features), q)]))
         return features
 
 
-def _match(features: Tensor, like: Tensor) -> Tensor:
-    """Reflect the last row and column once more where a maxpool had dropped one."""
+def match(features: Tensor, like: Tensor) -> Tensor:
+    """Reflect the last row and column once more where a maxpool had dropped one of ``like``."""
     below, right = (side - own for side, own in zip(like.shape[-2:], features.shape[-2:], strict=True))
     return functional.pad(features, (0, right, 0, below), mode="reflect") if below or right else features
 
@@ -121,6 +142,7 @@ class Head(nn.Module):
 
     def __init__(self, inputs: int, *out: nn.Module) -> None:
         super().__init__()
+        self.channels = inputs
         self.gate = ChannelPixelGate(inputs)
         self.out = nn.Sequential(*out)
 
@@ -130,9 +152,9 @@ class Head(nn.Module):
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)  # type: ignore[arg-type]
 
-    def forward(self, branches: Tensor) -> Tensor:
-        """Return the output image of all branches (b, n, H, W)."""
-        return self.out(self.gate(branches))
+    def forward(self, branches: Tensor, mean: Tensor | None = None) -> Tensor:
+        """Return the output image of all branches (b, n, H, W); ``mean`` where they are parts of an image."""
+        return self.out(self.gate(branches, mean))
 
 
 def dense_head(inputs: int, outputs: int, upscale: int = 1) -> Head:

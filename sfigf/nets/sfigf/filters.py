@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sfigf.nets.attention.module import NeighbourhoodAttention, PixelLinear
-from sfigf.nets.blocks import ChannelNorm, DropPath, depthwise, pointwise, spatial
+from sfigf.nets.blocks import ChannelNorm, DropPath, depthwise, joined, pointwise, spatial
 
 Mixing = Literal["cross", "self", "conv"]
+_MLP_VALUES = 2**22
 
 
 class ImageGuidedFilter(nn.Module):
@@ -40,8 +41,8 @@ class ImageGuidedFilter(nn.Module):
 
     def forward(self, features: list[Tensor], guide: Tensor, images: list[Tensor]) -> Tensor:
         """Filter ``guide`` (b, C, H, W); ``features`` are [t, g] (b, c, H, W), ``images`` are [P, G]."""
-        a = self.a(torch.cat([*features, guide], dim=1))
-        b = self.b(torch.cat([a, *images], dim=1))
+        a = self.a(joined([*features, guide]))
+        b = self.b(joined([a, *images]))
         return a * guide + b
 
 
@@ -77,19 +78,21 @@ class FeatureGuidedFilter(nn.Module):
         self.norm_a = ChannelNorm(channels)
         self.attend_self = NeighbourhoodAttention(channels, self_heads, kernel=kernel, dilation=dilation)
         self.norm_b = ChannelNorm(channels)
-        self.mlp_a = _mlp(channels)
+        self.mlp_a = _PixelMlp(channels)
         self.norm_c = ChannelNorm(channels)
         self.attend = _Lookup(channels, cross_heads, kernel, dilation, attention)
         self.norm_d = ChannelNorm(channels)
-        self.mlp_b = _mlp(channels)
+        self.mlp_b = _PixelMlp(channels)
         self.drop = DropPath(drop_path)
 
-    def forward(self, target: Tensor, guide: Tensor) -> Tensor:
-        """Return q (b, n, h, w) from p and i (b, n, h, w)."""
-        z = self.mix(torch.cat([guide, target], dim=1))
+    def forward(self, target: Tensor, guide: Tensor, pooled: Tensor | None = None) -> Tensor:
+        """Return q (b, n, h, w) from p and i (b, n, h, w); ``pooled`` as in ``pooled_mean``, of the whole image."""
+        z = self.mix(joined([guide, target]))
         z = self.drop(self.attend_self(self.norm_a(z))) + z
         z = self.drop(self.mlp_a(self.norm_b(z)))
-        b = z + (_pooled(target) if self.pooled_target else target)
+        if self.pooled_target and pooled is None:
+            pooled = pooled_mean(target)
+        b = z + (target if pooled is None else pooled)
         looked_up = self.drop(self.attend(self.norm_c(target), self.norm_c(guide)))
         a = self.drop(self.mlp_b(self.norm_d(looked_up)))
         return a + b
@@ -109,13 +112,27 @@ class _Lookup(nn.Module):
 
     def forward(self, target: Tensor, guide: Tensor) -> Tensor:
         if self.attention == "conv":
-            return self.mix(torch.cat([target, guide], dim=1))
+            return self.mix(joined([target, guide]))
         return self.mix(target, guide) if self.attention == "cross" else self.mix(target)
 
 
-def _mlp(channels: int) -> nn.Sequential:
-    return nn.Sequential(PixelLinear(channels, 4 * channels), nn.GELU(), PixelLinear(4 * channels, channels))
+class _PixelMlp(nn.Sequential):
+    """Two Linears with a GELU; where nothing is learned a few rows at a time, so that the 4n channels stay in cache."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__(PixelLinear(channels, 4 * channels), nn.GELU(), PixelLinear(4 * channels, channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (b, n, h, w)."""
+        rows = max(1, _MLP_VALUES // (4 * x.shape[0] * x.shape[1] * x.shape[3]))
+        if torch.is_grad_enabled() or rows >= x.shape[2]:
+            return super().forward(x)
+        mixed = torch.empty_like(x, memory_format=torch.channels_last)
+        for part, into in zip(x.split(rows, dim=2), mixed.split(rows, dim=2), strict=True):
+            into.copy_(super().forward(part))
+        return mixed
 
 
-def _pooled(target: Tensor) -> Tensor:
+def pooled_mean(target: Tensor) -> Tensor:
+    """Return what raw-mono adds in b: the mean over pixels of p, normalised over all of (n, h, w); (b, n, 1, 1)."""
     return functional.layer_norm(target, target.shape[1:]).mean(dim=(-2, -1), keepdim=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 
-from sfigf.nets.blocks import ChannelGate, ChannelPixelGate, depthwise, pointwise
+from sfigf.nets.blocks import ChannelGate, ChannelPixelGate, depthwise, joined, pointwise
 from sfigf.nets.sfigf.features import CoupledLevel, Decoder, Encoder, Head, Stem, light_head
 from sfigf.nets.sfigf.filters import FeatureGuidedFilter, ImageGuidedFilter
 from sfigf.nets.sfigf.options import Options
@@ -73,7 +72,7 @@ class OneWayFusion(nn.Module):
             filtered = [level_filter(t, g) for level_filter, (t, g) in zip(self.filters, pyramid, strict=True)]
             decoded = filtered[0] if self.decoder is None else self.decoder(filtered, pyramid[-1])
             branches.append(self.tail(decoded))
-        return self.head(torch.cat(branches, dim=1))
+        return self.head(joined(branches))
 
 
 def _tail(features: int, channels: int) -> nn.Sequential:
@@ -99,6 +98,10 @@ class TwoWayFusion(nn.Module):
     def forward(self, first: Tensor, second: Tensor) -> Tensor:
         """Return the fused image (b, C, H, W) of A and B."""
         a, b = self.coupled(*self.stem(first, second))
+        return self.head(self.branches(a, b, first, second))
+
+    def branches(self, a: Tensor, b: Tensor, first: Tensor, second: Tensor) -> Tensor:
+        """Return what the head joins, from the features a and b (b, c, H, W) of A and B."""
         ways = (((b, a), second), ((a, b), first))  # (p, i) of the feature filter, image that the image filter scales
         branches = []
         for way, (features, image) in enumerate(ways):
@@ -106,4 +109,4 @@ class TwoWayFusion(nn.Module):
                 branches.append(self.image_filters[way]([a, b], image, [first, second]))
             if self.filters_features:
                 branches.append(self.tails[way](self.filters[way](*features)))
-        return self.head(torch.cat(branches, dim=1))
+        return joined(branches)

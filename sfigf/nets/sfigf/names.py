@@ -103,6 +103,8 @@ def our_name(released: str, variant: str) -> str | None:
 
 def _inside(part: str, rest: str) -> str:
     """Translate the words behind a part's name; ``rest`` begins with a dot."""
+    if "coupled" in part:
+        rest = re.sub(r"^\.2\.", ".block.", re.sub(r"^\.0\.", ".mix.", rest))
     words = {"gate": _GATE, "filters": _FILTER, "coupled": _NAF, "debayer": _DEBAYER}
     table = next((table for word, table in words.items() if word in part), {})
     for theirs, ours in table.items():

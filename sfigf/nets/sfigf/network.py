@@ -90,12 +90,12 @@ class SFIGF(nn.Module):
             UserError: If sizes or channels do not agree.
         """
         height, width = target.shape[-2:]
-        first, second = self._arrange(target, guide)
+        first, second = self.arrange(target, guide)
         restored = self.fusion(self.sides.pad(first), self.sides.pad(second))
         restored = restored[..., : height * self.upscale, : width * self.upscale]
-        return restored + self._base(target, guide) if self.options.residual else restored
+        return restored + self.base(target, guide) if self.options.residual else restored
 
-    def _base(self, target: Tensor, guide: Tensor) -> Tensor:
+    def base(self, target: Tensor, guide: Tensor) -> Tensor:
         """Return where a residual network starts: the target; both images' mean; or P, the clean raw guide, as grey."""
         if self.variant == "focus":
             return (target + guide) / 2
@@ -103,7 +103,7 @@ class SFIGF(nn.Module):
             return functional.pixel_shuffle(guide, 2).expand(-1, 3, -1, -1)
         return target
 
-    def _arrange(self, target: Tensor, guide: Tensor) -> tuple[Tensor, Tensor]:
+    def arrange(self, target: Tensor, guide: Tensor) -> tuple[Tensor, Tensor]:
         """Return P and G with C channels each."""
         if target.shape[0] != guide.shape[0] or target.shape[-2:] != guide.shape[-2:]:
             raise UserError(f"target {tuple(target.shape)} and guide {tuple(guide.shape)} differ in batch or size")
