@@ -11,7 +11,7 @@ draft=$(mktemp)
 trap 'rm -f "$draft"' EXIT
 [ ! -f "$lock" ] || cp "$lock" "$draft"
 
-uv --system-certs pip compile pyproject.toml --extra workflow --extra test --universal --python-version 3.11 \
+uv --system-certs pip compile pyproject.toml --extra workflow --extra export --extra test --universal --python-version 3.11 \
   --fork-strategy fewest --no-annotate --no-header --quiet "$@" -o "$draft" >/dev/null
 
 {

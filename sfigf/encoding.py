@@ -19,9 +19,9 @@ import numpy as np
 from sfigf.interface import Array, Sample
 
 Encoding = Literal["none", "detail", "develop"]
-_GAIN = np.float32(10)
+GAIN = np.float32(10)
 _COLOUR_QUADS = 7
-_LOW_PX = 4.0
+LOW_PX = 4.0
 
 
 def encode(sample: Sample, kind: Encoding) -> Sample:
@@ -33,9 +33,9 @@ def encode(sample: Sample, kind: Encoding) -> Sample:
     low, guide_low = _lows(sample)
     return dataclasses.replace(
         sample,
-        target=(sample.target - low) * _GAIN,
-        guide=(sample.guide - guide_low) * _GAIN,
-        truth=None if sample.truth is None else (sample.truth - low) * _GAIN,
+        target=(sample.target - low) * GAIN,
+        guide=(sample.guide - guide_low) * GAIN,
+        truth=None if sample.truth is None else (sample.truth - low) * GAIN,
     )
 
 
@@ -44,7 +44,7 @@ def decode(restored: Array, sample: Sample, kind: Encoding) -> Array:
     if kind == "develop":
         shown = _developed(sample)
         return restored + _plain_start(sample, shown.guide)
-    return restored / _GAIN + _lows(sample)[0] if kind == "detail" else restored
+    return restored / GAIN + _lows(sample)[0] if kind == "detail" else restored
 
 
 def _developed(sample: Sample) -> Sample:
@@ -74,7 +74,7 @@ def _lows(sample: Sample) -> tuple[Array, Array]:
     from scipy.ndimage import gaussian_filter
 
     def low(image: Array) -> Array:
-        return np.stack([gaussian_filter(plane, _LOW_PX, mode="nearest") for plane in image])
+        return np.stack([gaussian_filter(plane, LOW_PX, mode="nearest") for plane in image])
 
     if sample.target.shape == sample.guide.shape:
         common = low((sample.target + sample.guide) / 2)

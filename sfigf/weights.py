@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _ENTRY = "sfigf"
 LICENCE = "MIT (weights); training data under the licences of their data set cards"
+_IMPORT_FIRST = "the authors' weights are imported first: `sfigf import-released`"
 
 
 def versions() -> dict[str, str]:
@@ -57,9 +58,28 @@ def read_facts(path: str | Path) -> dict[str, Any]:
         with safe_open(path, framework="numpy") as file:
             return json.loads((file.metadata() or {})[_ENTRY])
     except KeyError:
-        raise UserError(f"{path}: safetensors without sfigf's facts; import released weights first") from None
+        raise UserError(f"{path}: safetensors without sfigf's facts; {_IMPORT_FIRST}") from None
     except (SafetensorError, ValueError, OSError) as error:
+        if _is_pytorch(path):
+            raise UserError(f"{path}: a PyTorch checkpoint, not a weight file of ours; {_IMPORT_FIRST}") from None
         raise UserError(f"{path}: not a readable weight file ({error}); fetch or train it again") from None
+
+
+def is_ours(path: str | Path) -> bool:
+    """Whether a file is safetensors with our facts."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return _ENTRY in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return False
+
+
+def _is_pytorch(path: str | Path) -> bool:
+    """A zip archive or a bare pickle."""
+    with Path(path).open("rb") as stream:
+        return stream.read(2) in (b"PK", b"\x80\x02")
 
 
 def load_network(path: str | Path, task: str | None = None) -> tuple[nn.Module, dict[str, Any]]:

@@ -5,14 +5,16 @@ Every command is a thin function in a sibling module; errors a user can mend com
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
 
 import typer
 
-from sfigf.cli import data, learn, people, present, render
+from sfigf.cli import data, learn, people, present, render, restore, weights
 from sfigf.interface import UserError
 
 app = typer.Typer(
@@ -24,7 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 _PANELS: dict[str, Sequence[tuple[str, Any]]] = {
-    "Use it": people.COMMANDS,
+    "Use it": [*restore.COMMANDS, *weights.COMMANDS, *people.COMMANDS],
     "Data (rules fetch, verify, prepare, render, gather, audit, degrade)": [*data.COMMANDS, *render.COMMANDS],
     "Learning (rules train, restore, score)": learn.COMMANDS,
     "Results (rules tabulate, draw)": present.COMMANDS,
@@ -38,7 +40,10 @@ for _panel, _commands in _PANELS.items():
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; exit 0, 2 for what a user can mend, 130 when interrupted."""
+    """Run the command line; exit 0, 2 for what a user can mend, 130 when interrupted, 143 when told to end."""
+    # As an exception, so that what was begun in temporary files is taken away.
+    with contextlib.suppress(ValueError):  # not the main thread
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     try:
         result: Any = app(args=arguments, standalone_mode=False)
         sys.exit(result if isinstance(result, int) else 0)

@@ -1,4 +1,4 @@
-"""Commands for people: restore an image, list what there is, check and print settings, plan a study."""
+"""Commands for people: list what there is, check and print settings, plan a study."""
 
 from __future__ import annotations
 
@@ -8,57 +8,6 @@ from typing import Annotated
 import typer
 
 from sfigf.interface import UserError
-
-
-def restore(
-    task: Annotated[str, typer.Option(help="depth, pan, focus or raw.")],
-    target: Annotated[Path, typer.Option(help="Image to restore (.png, .jpg, .tif, .npy).")],
-    guide: Annotated[Path, typer.Option(help="Image that guides; pan: the panchromatic band, focus: image B.")],
-    weights: Annotated[Path, typer.Option(help="Weight file (.safetensors) of the task.")],
-    output: Annotated[Path, typer.Option(help="Image to write (.png, .tif, .npy).")],
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    peak: Annotated[float | None, typer.Option(help="Pan: digital number that counts as 1.")] = None,
-    ratio: Annotated[float, typer.Option(help="Raw: exposure ratio to amplify by.")] = 1.0,
-    white_balance: Annotated[str, typer.Option(help="Raw: as-shot gains R,G,B.")] = "1,1,1",
-    guide_gain: Annotated[
-        float | None, typer.Option(help="Raw: factor that brings the guide to [0,1]; else a mono sensor's.")
-    ] = None,
-) -> None:
-    """Restore an image of your own."""
-    import numpy as np
-
-    from sfigf.images import read_image, write_image
-    from sfigf.own import restore as restore_arrays
-    from sfigf.tasks import TASKS
-
-    if task not in TASKS:
-        raise UserError(f"unknown task '{task}'; there are {', '.join(TASKS)}")
-    given = read_image(target)
-    restored = restore_arrays(
-        task,
-        given,
-        read_image(guide),
-        weights,
-        device=device,
-        peak=peak,
-        ratio=ratio,
-        white_balance=_three(white_balance),
-        guide_gain=guide_gain,
-    )
-    like = given.dtype
-    if task in ("focus", "raw") and output.suffix.lower() == ".png":
-        like, restored = np.dtype(np.uint8), np.clip(restored, 0, 1) * 255
-    elif task in ("focus", "raw"):
-        like = np.dtype(np.float32)
-    write_image(output, restored, like)
-
-
-def _three(text: str) -> tuple[float, float, float]:
-    try:
-        red, green, blue = (float(part) for part in text.split(","))
-    except ValueError:
-        raise UserError(f"--white-balance is '{text}'; it is three numbers, as in 2.1,1,1.7") from None
-    return red, green, blue
 
 
 def resolve(
@@ -156,7 +105,6 @@ def readme(
 
 
 COMMANDS = [
-    ("restore", restore),
     ("list", listing),
     ("show", show),
     ("plan", plan),

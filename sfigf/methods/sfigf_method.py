@@ -15,8 +15,8 @@ class Sfigf(BaseModel):
     """Simultaneous feature and image guided fusion, one network for all four tasks.
 
     Raw uses the raw-red network, which takes the guide as P and the noisy raw as G, as the released code does (see
-    ``sfigf.nets.sfigf.network``). The defaults are a small network for short trainings; width 32, levels 4 and
-    residual False are the authors'.
+    ``sfigf.nets.sfigf.network``); a signature without a guide is raw-mono's, which takes the mosaic alone. The
+    defaults are a small network for short trainings; width 32, levels 4 and residual False are the authors'.
 
     Attributes:
         width: Channels of the first level.
@@ -60,8 +60,10 @@ class Sfigf(BaseModel):
         return build_sfigf(network, bands=signature.target, **changes)
 
 
-def network_of(signature: Signature) -> Literal["depth", "pan", "focus", "raw-red"]:
-    """Tell the task from its channels: raw doubles the grid, depth has one band, focus a guide like its target."""
+def network_of(signature: Signature) -> Literal["depth", "pan", "focus", "raw-red", "raw-mono"]:
+    """Tell it by the channels: raw-mono has no guide, raw-red doubles the grid, depth has one band, focus two alike."""
+    if signature.guide == 0:
+        return "raw-mono"
     if signature.upscale == 2:
         return "raw-red"
     if signature.target == 1:

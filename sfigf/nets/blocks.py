@@ -31,8 +31,8 @@ class Pointwise(nn.Conv2d):
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """``functional.linear``; where nothing is learned on a CPU by oneDNN's own, which copies no bias first."""
-    plain = torch.is_grad_enabled() or torch.is_autocast_enabled(x.device.type) or x.dtype not in _ONEDNN_TYPES
-    if plain or x.device.type != "cpu" or not _has_onednn():
+    plain = torch.is_grad_enabled() or x.device.type != "cpu" or torch.is_autocast_enabled("cpu")
+    if plain or x.dtype not in _ONEDNN_TYPES or not _has_onednn():
         return functional.linear(x, weight, bias)
     return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
 

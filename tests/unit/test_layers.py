@@ -17,7 +17,10 @@ LAYERS = [
     {"planning", "figures", "readme"},
     {"cli"},
 ]
-HEAVY = ("torch", "numba", "pandas", "scipy", "skimage", "matplotlib", "seaborn", "rasterio", "embreex")
+HEAVY = (
+    "torch", "numba", "pandas", "scipy", "skimage", "matplotlib", "seaborn", "rasterio", "embreex", "h5py", "rawpy",
+    "tifffile", "PIL",
+)  # fmt: skip
 
 
 def modules(root):

@@ -44,6 +44,16 @@ class _Windows:
         """(heads, H, W) bias of tap (i, j)."""
         return bias[:, self.row_bias[i][:, None], self.column_bias[j][None, :]]
 
+    def bias_gradient(self, slope: Tensor, i: int, j: int) -> Tensor:
+        """(heads, 2 * kernel - 1, 2 * kernel - 1) sums of the slopes (heads, H, W) of tap (i, j) by entry of the table.
+
+        Two products with matrices of 0 and 1: rows are summed, then columns.
+        """
+        entries = torch.arange(2 * self.kernel - 1, device=slope.device)
+        rows = (self.row_bias[i] == entries[:, None]).to(slope.dtype)
+        columns = (self.column_bias[j][:, None] == entries).to(slope.dtype)
+        return rows @ (slope @ columns)
+
     def scatter(self, into: Tensor, gradient: Tensor, axis: Axis, tap: int, dim: int) -> None:
         """Add each query's gradient to the key it looked at along ``dim``."""
         for start, stop, shift in axis.runs.tolist():
@@ -100,7 +110,7 @@ class TapAttention(torch.autograd.Function):
             windows.scatter(column_key, slope.unsqueeze(2) * scaled, windows.rows, i, -2)
             windows.scatter(column_value, weight.unsqueeze(2) * gradient, windows.rows, i, -2)
             if grad_bias is not None:
-                _scatter_bias(grad_bias, slope.sum(dim=0), windows, i, j)
+                grad_bias += windows.bias_gradient(slope.sum(dim=0), i, j)
             if i == windows.kernel - 1:
                 windows.scatter(grad_key, column_key, windows.columns, j, -1)
                 windows.scatter(grad_value, column_value, windows.columns, j, -1)
@@ -126,12 +136,3 @@ def _logits(
         if bias is not None:
             logits += windows.bias_plane(bias, i, j)
         yield logits, keys, values, (i, j)
-
-
-def _scatter_bias(grad_bias: Tensor, slope: Tensor, windows: _Windows, i: int, j: int) -> None:
-    """Add the (heads, H, W) slopes of tap (i, j) to the table: rows first, then columns, each run at once."""
-    for top, bottom, _ in windows.rows.runs.tolist():
-        rows = slope[:, top:bottom].sum(dim=1)
-        for left, right, _ in windows.columns.runs.tolist():
-            row, column = int(windows.rows.bias[top]) + i, int(windows.columns.bias[left]) + j
-            grad_bias[:, row, column] += rows[:, left:right].sum(dim=-1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import re
 
 from sfigf.interface import UserError
@@ -112,3 +114,24 @@ def _inside(part: str, rest: str) -> str:
         if found:
             break
     return rest
+
+
+def released_name(ours: str, variant: str) -> str:
+    """Translate back; the tables are read the other way, and ``our_name`` is the proof. Ours if there is none."""
+    tables = (_FILTER, _NAF, _GATE, _DEBAYER)
+    words = [(key, word) for table in tables for key, word in reversed(table.items())]
+    for pattern, part in reversed(_PARTS[variant].items()):
+        found = re.match(re.escape(part).replace(r"\{\}", r"(\d+)") + r"(?=\.)", ours)
+        if not found:
+            continue
+        rest = ours[found.end() :]
+        if "coupled" in part:
+            rest = re.sub(r"^\.block\.", ".2.", re.sub(r"^\.mix\.", ".0.", rest))
+        insides = [rest.replace(f".{word}", f".{key}", 1) for key, word in words if f".{word}" in rest]
+        digits = [str(int(level) + 1) for level in found.groups()]
+        for digit, inside in itertools.product(["", *digits], [*insides, rest]):
+            key = re.sub(r"\(\\d\??\)", digit, pattern).replace("\\", "") + inside
+            with contextlib.suppress(UserError):
+                if our_name(key, variant) == ours:
+                    return key
+    return ours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Callable, Iterator
 
@@ -14,6 +15,7 @@ from sfigf.regions import Region, regions
 # What the layers around the attention look further: the mixing before it one pixel, the tail behind it another one; the
 # image filter, beside it, three.
 _BEFORE, _BEHIND, _BESIDE = 1, 1, 3
+_TILES_BETWEEN_TRIMS = 4
 
 
 def with_margin(
@@ -68,7 +70,16 @@ class Passes:
         A coarser level has twice the channels: half the pixels in a tile take the same memory.
         """
         side = max(multiple, int(self.tile / math.sqrt(2) ** level) // multiple * multiple)
-        for region in regions(*size, side):
+        for number, region in enumerate(regions(*size, side)):
             yield region
             self._done += weight * region.height * region.width / (size[0] * size[1])
             self._report(min(1.0, self._done / self._total))
+            if number % _TILES_BETWEEN_TRIMS == 0:
+                _trim_heap()
+
+
+def _trim_heap() -> None:
+    """Give free memory back: tiles of many sizes leave holes in glibc's heap, which grows to several times its use."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
