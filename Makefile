@@ -3,7 +3,7 @@
 CORES ?= all
 ENTER = PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: help setup reproduce test lint plan smoke report remember archive clean
+.PHONY: help setup reproduce test lint plan smoke report bench remember archive clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ smoke: setup ## run a tiny study of every task in build/smoke, without network
 
 report: setup ## write results/report.html again
 	$(ENTER) snakemake --cores 1 --forcerun write_report $(ARGS)
+
+bench: setup ## measure speed and memory and write docs/performance.md; a quarter of an hour on an idle machine
+	$(ENTER) python -m benchmarks $(ARGS)
 
 remember: setup ## keep the last run: weights and results with DVC, README and costs with git
 	$(ENTER) sh scripts/remember.sh

@@ -1,119 +1,107 @@
-"""Neighbourhood attention side by side: how many times faster than the plain form, at what memory, equal to what error.
-
-    python benchmarks/attention.py [--height 64 --width 64 --batch 4 --heads 8 --channels 2 --device cpu]
-
-Prints a Markdown table. Every form runs in a process of its own, so that each peak is its own; the pixel-by-pixel
-reference runs forward only, on at most 24 x 24 pixels, and its time is scaled to the image.
-"""
+"""The attention by itself: every form, forward and backward, and how far each is from float64."""
 
 from __future__ import annotations
 
-import argparse
-import multiprocessing
-import resource
-import sys
-import time
-from collections.abc import Callable
-from typing import Any
+import dataclasses
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor
+from benchmarks import forms
+from benchmarks.alone import Calls, Form, side_by_side
+from benchmarks.forms import BFLOAT16, OURS, PLAIN, PYTORCH, REFERENCE, UNFOLD
+from benchmarks.section import Section
+from benchmarks.sizes import Features, Sizes
 
-FORMS = ("reference", "gathered", "torch", "compiled")
+if TYPE_CHECKING:
+    from torch import Tensor
+
+KERNEL, DILATION, SMALL_PX = 7, 3, 24
+FACTS = {"error": ("largest error", ".1e")}
+LABELS = {"forward": "forward", "both": "forward and backward"}
+SAID = {"forward": "the result", "both": "the four gradients"}
 
 
-def run_form(form: str, options: argparse.Namespace) -> dict[str, float]:
-    """Return seconds forward and with backward, peak MB above the inputs, and the largest error against float64."""
-    from sfigf.nets.attention import neighbourhood_attention
-    from sfigf.nets.attention.reference import gathered_attention, reference_attention
-    from sfigf.nets.attention.taps import TapAttention
+def measure(sizes: Sizes) -> dict[str, Section]:
+    """Forward on one thread, forward and backward on as many as training has."""
+    forward = _section("forward", sizes, sizes.threads, (REFERENCE,))
+    small = min(SMALL_PX, sizes.attention.height)
+    forward.text += f" The pixel-by-pixel form runs on {small} x {small} pixels, its time is scaled to the image."
+    row = forward.rows[REFERENCE]
+    row.pop("forward_peak", None)
+    if "forward" in row:
+        row["forward"] *= sizes.attention.height * sizes.attention.width / small**2
+    return {"attention-forward": forward, "attention-both": _section("both", sizes, sizes.training_threads)}
 
-    torch.set_num_threads(options.threads)
-    forms: dict[str, Callable[..., Tensor]] = {
-        "reference": reference_attention,
-        "gathered": gathered_attention,
-        "torch": lambda *tensors: TapAttention.apply(*tensors, 7, 3),
-        "compiled": neighbourhood_attention,
+
+def _section(name: str, sizes: Sizes, threads: int, more: tuple[str, ...] = ()) -> Section:
+    compared = (*more, PLAIN, UNFOLD, PYTORCH, OURS, *(form + BFLOAT16 for form in (PLAIN, PYTORCH, OURS)))
+    rows = {
+        form: Form(make, (form, sizes.attention, name), hidden=forms.hidden(form), threads=threads) for form in compared
     }
-    run = forms[form]
-    small = _inputs(options, min(24, options.height), min(24, options.width))
-    exact = gathered_attention(*(tensor.double() for tensor in small))
-    row = {"error": float((run(*small).double() - exact).abs().max())}  # also compiles
-    if form == "reference":
-        share = options.height * options.width / (small[0].shape[-2] * small[0].shape[-1])
-        return row | {"forward": _seconds(lambda: run(*small), options) * share}
-    leaves = [tensor.requires_grad_() for tensor in small]
-    torch.autograd.grad(run(*leaves).sum(), leaves)
-    tensors = _inputs(options, options.height, options.width)
-    upstream = torch.randn_like(tensors[0])
-    before = _peak(options.device)
+    return Section(
+        title=f"Attention alone, {LABELS[name]}",
+        text=f"{described(sizes.attention)}; CPU threads: {threads}. Errors are against float64, of "
+        f"{SAID[name]}, divided by the largest value.",
+        rows=side_by_side(rows, sizes),
+        measures={name: LABELS[name]},
+        facts=FACTS,
+        baseline=PLAIN,
+    )
+
+
+def described(features: Features) -> str:
+    """The size of the features, in words."""
+    batch, heads, channels, height, width = dataclasses.astuple(features)
+    return (
+        f"{batch} x {heads} heads x {channels} channels, {height} x {width} pixels, {KERNEL} x {KERNEL} taps "
+        f"{DILATION} pixels apart, with relative position bias"
+    )
+
+
+def make(form: str, features: Features, name: str, device: str = "cpu", compiled: bool = False) -> Calls:
+    """Build the call ``forward`` or ``both``, and the facts."""
+    import torch
+
+    run = forms.attention(form)
+    run = torch.compile(run) if compiled else run
+    small = inputs(form, features.square(min(SMALL_PX, features.height)), device)
+    shown = small if form.startswith(REFERENCE) else inputs(form, features, device)
+
+    call = {"forward": _forward, "both": _both}[name]
+    call(run, small)  # compiles what is to be compiled
+    return {name: lambda: call(run, shown), "facts": lambda: _facts(call, run, small)}
+
+
+def _forward(run: Any, tensors: list[Tensor]) -> tuple[Tensor, ...]:
+    import torch
+
     with torch.no_grad():
-        forward = _seconds(lambda: run(*tensors), options)
-    leaves = [tensor.requires_grad_() for tensor in tensors]
-    both = _seconds(lambda: torch.autograd.grad(run(*leaves), leaves, upstream), options)
-    return row | {"forward": forward, "both": both, "memory": _peak(options.device) - before}
+        return (run(*tensors),)
 
 
-def _inputs(options: argparse.Namespace, height: int, width: int) -> list[Tensor]:
+def _both(run: Any, tensors: list[Tensor]) -> tuple[Tensor, ...]:
+    """The four gradients."""
+    import torch
+
+    leaves = [tensor.detach().requires_grad_() for tensor in tensors]
+    return torch.autograd.grad(run(*leaves), leaves, tensors[0])
+
+
+def inputs(form: str, features: Features, device: str) -> list[Tensor]:
+    """Query, key, value and bias: normally distributed, always the same."""
+    import torch
+
     rng = torch.Generator().manual_seed(0)
-    shape = (3, options.batch, options.heads, options.channels, height, width)
-    tensors = [*torch.randn(shape, generator=rng), torch.randn(options.heads, 13, 13, generator=rng)]
-    return [tensor.to(options.device) for tensor in tensors]
-
-
-def _seconds(run: Callable[[], Any], options: argparse.Namespace) -> float:
-    """Return the shortest of several runs."""
-    best = float("inf")
-    for _ in range(options.repeats):
-        start = time.perf_counter()
-        run()
-        if options.device == "cuda":
-            torch.cuda.synchronize()
-        best = min(best, time.perf_counter() - start)
-    return best
-
-
-def _peak(device: str) -> float:
-    """Return the peak memory so far in MB."""
-    if device == "cuda":
-        return torch.cuda.max_memory_allocated() / 1e6
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-
-
-def table(rows: dict[str, dict[str, float]]) -> str:
-    """Return the Markdown table; ratios are against the gathered form, greater is faster."""
-    lines = [
-        "| form | forward ms | times | with backward ms | times | peak MB | error |",
-        "|---|---|---|---|---|---|---|",
+    taps = 2 * KERNEL - 1
+    tensors = [
+        *torch.randn((3, *dataclasses.astuple(features)), generator=rng),
+        torch.randn(features.heads, taps, taps, generator=rng),
     ]
-    for form, row in rows.items():
-        cells = [form]
-        for column in ("forward", "both"):
-            seconds = row.get(column)
-            cells += (
-                ["", ""] if seconds is None else [f"{seconds * 1e3:.1f}", f"{rows['gathered'][column] / seconds:.2f}"]
-            )
-        lines.append(
-            "| " + " | ".join([*cells, f"{row.get('memory', float('nan')):.0f}", f"{row['error']:.1e}"]) + " |"
-        )
-    return "\n".join(lines)
+    return [tensor.to(device, torch.bfloat16 if form.endswith(BFLOAT16) else torch.float32) for tensor in tensors]
 
 
-def main() -> None:
-    """Measure every form and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    sizes = {"height": 64, "width": 64, "batch": 4, "heads": 8, "channels": 2, "repeats": 5, "threads": 1}
-    for name, default in sizes.items():
-        parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--device", default="cpu")
-    options = parser.parse_args()
-    rows = {}
-    for form in FORMS:
-        with multiprocessing.get_context("spawn").Pool(1) as alone:
-            rows[form] = alone.apply(run_form, (form, options))
-    print(table(rows))
-
-
-if __name__ == "__main__":
-    main()
+def _facts(call: Any, run: Any, small: list[Tensor]) -> dict[str, float]:
+    exact = call(forms.attention(PLAIN), [tensor.cpu().double() for tensor in small])
+    pairs = zip(call(run, small), exact, strict=True)
+    return {
+        "error": max(float((tensor.cpu().double() - true).abs().max() / true.abs().max()) for tensor, true in pairs)
+    }

@@ -1,0 +1,1 @@
+"""Speed and memory of ours against the plain forms: ``python -m benchmarks`` writes docs/performance.md."""
