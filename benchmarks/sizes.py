@@ -51,7 +51,7 @@ class Sizes:
     both_px: tuple[int, ...] = (128, 256)
     whole_px: tuple[int, ...] = (128, 256, 512, 1024)
     tiled_px: tuple[int, ...] = (256, 512, 1024, 2048, 4096)
-    tile: int = 512
+    tile: int = 256
     width: int = 32
     training: tuple[tuple[int, int, int], ...] = ((8, 3, 4), (32, 4, 2))
     patch_px: int = 64

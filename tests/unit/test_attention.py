@@ -105,13 +105,16 @@ def test_bytes_do_not_depend_on_threads() -> None:
         assert torch.equal(alone, together)
 
 
-def test_half_precision_runs_in_torch_and_stays_close() -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(("dtype", "close"), [(torch.bfloat16, 0.1), (torch.float16, 0.01)])
+def test_half_precision_stays_close_and_keeps_its_type(engine: str, dtype: torch.dtype, close: float) -> None:
     rng = torch.Generator().manual_seed(5)
     tensors = [*torch.randn(3, 1, 2, 4, 21, 22, generator=rng), torch.randn(2, 13, 13, generator=rng)]
-    expected = neighbourhood_attention(*tensors)
-    half = neighbourhood_attention(*(tensor.bfloat16() for tensor in tensors))
-    assert half.dtype == torch.bfloat16
-    torch.testing.assert_close(half.float(), expected, rtol=0, atol=0.1)
+    expected = _with_gradients(neighbourhood_attention, tensors)
+    half = _with_gradients(ENGINES[engine], [tensor.to(dtype) for tensor in tensors])
+    for ours, exact in zip(half, expected, strict=True):
+        assert ours.dtype == dtype
+        assert float((ours.float() - exact).abs().max() / exact.abs().max()) < close
 
 
 def test_without_numba_torch_takes_over_and_says_so(monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:

@@ -77,6 +77,26 @@ def test_bad_input_is_one_line_exit_2_and_no_output(own, capsys, changes, says):
     assert sorted(folder.iterdir()) == before
 
 
+def test_being_told_to_end_leaves_nothing_behind(tmp_path):
+    code = """
+import os, signal, time
+from sfigf.cli import app, main
+from sfigf.files import replacing
+
+@app.command("wait")
+def wait():
+    with replacing("x.bin") as temporary:
+        temporary.write_bytes(b"half")
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(20)
+
+main(["wait"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False)
+    assert done.returncode == 143
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_unknown_command_or_option_is_one_line(capsys):
     assert "No such command 'trian'" in fails(capsys, "trian")
     assert "--confg" in fails(capsys, "show", "--confg", "x")

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from sfigf.interface import Signature, UserError
 from sfigf.methods.sfigf_method import Sfigf
+from sfigf.nets import blocks
 from sfigf.nets.sfigf import build_sfigf
 from sfigf.nets.sfigf.names import our_name
 from sfigf.nets.sfigf.network import Sides
@@ -45,6 +46,36 @@ def test_raw_mono_takes_any_size() -> None:
     with torch.no_grad():
         mono, rgb = _network("raw-mono", levels=2).eval()(torch.rand(1, 1, 19, 3))
     assert (mono.shape, rgb.shape) == ((1, 1, 19, 3), (1, 3, 19, 3))
+
+
+@pytest.mark.parametrize("variant", [*CHANNELS, "raw-mono"])
+def test_the_faster_way_where_nothing_is_learned_gives_the_same(variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sfigf.nets.sfigf.filters._MLP_VALUES", 4000)  # so that a small image is cut into rows as well
+    network = _network(variant).eval()
+    nn.init.normal_(network.fusion.head.gate.channel[0].weight)
+    images = (torch.rand(2, 1, 32, 40),) if variant == "raw-mono" else _images(variant, 32, 40)
+    with torch.no_grad():
+        fast = network(*images)
+    plain = network(*images)
+    torch.testing.assert_close(fast, plain, rtol=1e-5, atol=1e-6)
+
+
+def test_without_onednn_a_pointwise_layer_is_a_plain_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, x = blocks.pointwise(5, 7), torch.rand(2, 5, 3, 4)
+    monkeypatch.setattr(blocks, "_has_onednn", lambda: False)
+    with torch.no_grad():
+        expected = nn.Conv2d.forward(layer, x)
+        torch.testing.assert_close(layer(x), expected)
+        monkeypatch.undo()
+        torch.testing.assert_close(layer(x), expected)
+        torch.testing.assert_close(layer.double()(x.double()).float(), expected)
+
+
+def test_an_image_of_one_channel_turns_nothing_around() -> None:
+    features, image = torch.rand(1, 4, 5, 6).to(memory_format=torch.channels_last), torch.rand(1, 1, 5, 6)
+    together = blocks.joined([features, image])
+    assert torch.equal(together, torch.cat([features, image], dim=1))
+    assert together.is_contiguous(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize(("levels", "accepted", "refused"), [(1, [2, 3, 9], [1]), (4, [16, 20, 68], [12, 17, 18, 22])])
