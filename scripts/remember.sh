@@ -30,4 +30,6 @@ sfigf readme --readme README.md $(each --summary results/tables '*-summary.csv')
 
 dvc commit --force --no-relink
 dvc push
-echo "remember: kept; now \`git add dvc.lock dvcstore config/costs.csv README.md docs/images\` and commit"
+# What earlier runs left goes; a checkout of an earlier commit has its own store.
+dvc gc --workspace --cloud --force
+echo "remember: kept; now \`git add --all dvc.lock dvcstore config/costs.csv README.md docs/images\` and commit"
