@@ -33,8 +33,8 @@ smoke: setup ## run a tiny study of every task in build/smoke, without network
 report: setup ## write results/report.html again
 	$(ENTER) snakemake --cores 1 --forcerun write_report $(ARGS)
 
-bench: setup ## measure speed and memory and write docs/performance.md; a quarter of an hour on an idle machine
-	$(ENTER) python -m benchmarks $(ARGS)
+bench: setup ## measure speed and memory and write docs/performance.md; half an hour on an idle machine
+	$(ENTER) python -m benchmarks --largest 4096 --record benchmarks/record.json $(ARGS)
 
 remember: setup ## keep the last run: weights and results with DVC, README and costs with git
 	$(ENTER) sh scripts/remember.sh

@@ -33,8 +33,7 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(f"--only {','.join(sorted(unknown))}: there is {', '.join(GROUPS)} and none")
     records = [Record.read(path) for path in asked.earlier]
     if only:
-        command = " ".join(["python -m benchmarks", *(sys.argv[1:] if arguments is None else arguments)])
-        record = Record(machine.describe(), measure(sizes.up_to(asked.largest), only, command))
+        record = Record(machine.describe(), measure(sizes.up_to(asked.largest), only, command_of(asked)))
         if asked.record:
             record = with_kept(record, asked.record)
             record.write(asked.record)
@@ -53,6 +52,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--weights", default=WHOLE.weights, help="trained depth weights (default: %(default)s)")
     parser.add_argument("--samples", default=WHOLE.samples, help="samples to restore (default: %(default)s)")
     return parser
+
+
+def command_of(asked: argparse.Namespace) -> str:
+    """The command line as far as it decides what is measured; where things lie is nobody else's concern."""
+    words = ["python -m benchmarks", *(["--quick"] if asked.quick else [])]
+    words += [] if asked.only == ",".join(GROUPS) else [f"--only {asked.only}"]
+    return " ".join([*words, f"--largest {asked.largest}"])
 
 
 def measure(sizes: Sizes, only: list[str], command: str) -> dict[str, Section]:

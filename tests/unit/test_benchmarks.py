@@ -39,6 +39,10 @@ def test_the_unfold_form_is_equal(height, width, kernel, dilation):
         torch.testing.assert_close(plain, exact, atol=1e-12, rtol=0)
 
 
+def test_the_page_in_the_repository_is_the_one_of_its_record(root):
+    assert page([Record.read(root / "benchmarks/record.json")]) == (root / "docs/performance.md").read_text()
+
+
 @pytest.mark.parametrize("name", ["forward", "both"])
 @pytest.mark.parametrize(("form", "error"), [(UNFOLD, 1e-5), (OURS, 1e-5), (OURS + BFLOAT16, 0.1)])
 def test_every_form_of_the_attention_says_its_error(form, name, error):
