@@ -197,5 +197,5 @@ def test_importing_the_package_stays_light():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
-    with pytest.raises(AttributeError, match="no attribute 'restor'"):
-        _ = sfigf.restor
+    with pytest.raises(AttributeError, match="no attribute 'repair'"):
+        _ = sfigf.repair

@@ -52,7 +52,9 @@ def restore_tiled(
     staged = network if isinstance(network, SFIGF | RawMonoSFIGF) else None
     least = _least_tile(staged.options) if staged else OVERLAP
     if tile < least:
-        raise UserError(f"a tile of {tile} px is too small: this network looks around in {least}; use {least} or more")
+        raise UserError(
+            f"a tile of {tile} px is too small: what this network looks around in takes {least} px; use {least} or more"
+        )
     with torch.inference_mode():
         if max(size) <= tile:
             everything = Region(0, 0, *size)
@@ -71,5 +73,7 @@ def restore_tiled(
 
 def _least_tile(options: Options) -> int:
     """An attention window must fit into the tiles of the last level, which are smaller."""
-    least = options.kernel * options.dilation * math.sqrt(2) ** (options.used_levels - 1)
-    return math.ceil(least / 2) * 2
+    window = options.kernel * options.dilation
+    squared = window**2 * 2 ** (options.used_levels - 1)
+    side = math.isqrt(squared - 1) + 1  # the root, rounded up
+    return side + side % 2
