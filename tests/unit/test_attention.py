@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sfigf.nets import attention
-from sfigf.nets.attention import neighbourhood_attention
+from sfigf.nets.attention import neighbourhood_attention, spans, taps
 from sfigf.nets.attention.module import NeighbourhoodAttention
 from sfigf.nets.attention.reference import gathered_attention, reference_attention
 from sfigf.nets.attention.taps import TapAttention
@@ -28,6 +28,18 @@ def _taps(*tensors: Tensor | None, kernel: int = 7, dilation: int = 3) -> Tensor
 
 
 ENGINES: dict[str, Attention] = {"compiled": neighbourhood_attention, "taps": _taps}
+
+
+@pytest.fixture(scope="module", params=["as it comes", "in many blocks"], autouse=True)
+def _cut(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The plain form as on small images, and as on large ones: blocks between the borders, whose keys are views."""
+    before = spans.LEAST_EVEN, taps._BLOCK_VALUES
+    if request.param == "in many blocks":
+        spans.LEAST_EVEN, taps._BLOCK_VALUES = 1, 300
+    taps._blocks.cache_clear()
+    yield
+    spans.LEAST_EVEN, taps._BLOCK_VALUES = before
+    taps._blocks.cache_clear()
 
 
 @st.composite

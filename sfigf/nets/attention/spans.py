@@ -11,6 +11,8 @@ from torch import Tensor
 
 from sfigf.nets.attention.windows import Axis, axis_windows
 
+LEAST_EVEN = 64  # below it, one gather costs less than three spans of an axis, nine blocks of an image
+
 
 class Span:
     """Queries start..start+length-1 of an axis.
@@ -62,7 +64,7 @@ class Span:
 def spans(
     keys: int, queries: int, kernel: int, dilation: int, device: torch.device, longest: int | None = None
 ) -> list[Span]:
-    """Cut the first ``queries`` of an axis of ``keys`` pixels: what is near a border, and what lies between.
+    """Cut the first ``queries`` of an axis of ``keys`` pixels: near each border, and between, if that is long.
 
     Args:
         keys: Length of the axis.
@@ -75,5 +77,7 @@ def spans(
     axis = axis_windows(keys, kernel, dilation).part(queries)
     middle = np.argmax(axis.runs[:, 1] - axis.runs[:, 0])
     begin, end = axis.runs[middle, :2].tolist()
+    if end - begin < LEAST_EVEN:
+        return [Span(axis, 0, queries, kernel, dilation, device)]
     bounds = sorted({0, *range(begin, end, longest or end), end, queries})
     return [Span(axis, a, b, kernel, dilation, device) for a, b in itertools.pairwise(bounds)]
