@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from sfigf.store import read_scenes
 
 
 def degrade_parts(
-    prepared: Mapping[str, Path], selections: Iterable[str], degradation: Degradation, draws: int, crop_px: int | None
+    prepared: Mapping[str, Path], selections: Sequence[str], degradation: Degradation, draws: int, crop_px: int | None
 ) -> Iterator[Sample]:
     """Yield the samples of the selected parts, in order.
 
@@ -26,8 +26,9 @@ def degrade_parts(
         crop_px: Cut scenes to this many pixels a side at most, from the centre; None leaves them whole.
 
     Raises:
-        UserError: If a data set is not prepared, or a selection is empty.
+        UserError: If a data set is not prepared, a selection is empty, or the condition has no use for any of it.
     """
+    made = 0
     for selection in selections:
         dataset, _, part = selection.partition(":")
         if dataset not in prepared:
@@ -38,9 +39,13 @@ def degrade_parts(
                 continue
             count += 1
             for draw in range(draws):
-                yield from _samples_of(crop_centre(scene, crop_px), dataset, degradation, draw, draws)
+                for sample in _samples_of(crop_centre(scene, crop_px), dataset, degradation, draw, draws):
+                    made += 1
+                    yield sample
         if not count:
             raise UserError(f"'{selection}' selects no scene of {prepared[dataset]}; check the part's name")
+    if not made:
+        raise UserError(f"no scene of {', '.join(selections)} is of the kind that this condition degrades")
 
 
 def _samples_of(scene: Scene, dataset: str, degradation: Degradation, draw: int, draws: int) -> Iterator[Sample]:
@@ -58,11 +63,16 @@ def seed_of(text: str) -> int:
 
 
 def crop_centre(scene: Scene, crop_px: int | None) -> Scene:
-    """Cut the arrays of a scene to at most ``crop_px`` a side; scenes of several resolutions are left whole."""
+    """Cut the arrays of a scene to at most ``crop_px`` a side; scenes of several resolutions are left whole.
+
+    A mosaic is cut between its quads, so that the phase of its colours stays.
+    """
     sizes = {array.shape[1:] for array in scene.arrays.values()}
     if crop_px is None or len(sizes) > 1 or max(next(iter(sizes))) <= crop_px:
         return scene
     height, width = next(iter(sizes))
-    top, left = (max(0, side - crop_px) // 2 for side in (height, width))
+    quad = 2 if "mosaic" in scene.arrays else 1
+    crop_px = crop_px // quad * quad
+    top, left = (max(0, side - crop_px) // 2 // quad * quad for side in (height, width))
     window = np.s_[:, top : top + crop_px, left : left + crop_px]
     return dataclasses.replace(scene, arrays={role: array[window] for role, array in scene.arrays.items()})

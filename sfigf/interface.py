@@ -9,7 +9,7 @@ Arrays are channels-first ``(C, H, W)``, ``float32`` unless said otherwise.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -34,7 +34,9 @@ class Scene:
         part: Which part of its data set it belongs to (``train``, ``validation``, ``test`` or ``all``).
         arrays: By role. ``rgb`` (3,H,W) display-referred in [0,1]; ``disparity`` (1,H,W) in ``meta["unit"]``;
             ``valid`` (1,H,W) uint8, 1 where the disparity is known; ``multispectral`` (C,h,w) and ``pan`` (1,H,W) in
-            digital numbers; ``focus-a``/``focus-b`` (3,H,W) in [0,1] for real brackets.
+            digital numbers, with ``coarse`` and ``upsampled`` where the publisher degraded them; ``focus-a`` and
+            ``focus-b`` (3,H,W) of a real pair, with ``sharp`` where its truth is known; ``mosaic`` (1,H,W) uint16 of a
+            real capture, with ``sharp`` (3,H,W) sRGB and ``mono`` (1,H,W) as its truths.
         meta: JSON-able facts (unit, sensor, licence, camera constants).
     """
 
@@ -60,6 +62,7 @@ class Sample:
         scale: Multiply by this and add ``offset`` to come back to physical units.
         offset: See ``scale``.
         meta: JSON-able facts (unit, factor, sensor, ratio, blur radius, white balance ...).
+        mono: (1,H',W') what a monochrome sensor sees, a second truth (raw), or None.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Sample:
     scale: float = 1.0
     offset: float = 0.0
     meta: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    mono: Array | None = None
 
     def to_units(self, values: Array) -> Array:
         """Undo the normalisation: ``values * scale + offset``, in float64."""
@@ -99,8 +103,8 @@ class Dataset(Protocol):
 
     name: ClassVar[str]
 
-    def read(self, files: Mapping[str, Any]) -> list[Scene]:
-        """``files`` maps each member named on the card to a path."""
+    def read(self, files: Mapping[str, Any]) -> Iterable[Scene]:
+        """``files`` maps each member named on the card to a path; a large set is yielded scene by scene."""
         ...
 
 

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
+import struct
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from sfigf.files import replacing
 from sfigf.interface import Array, Sample, Scene, UserError
 
 _ENTRY = "sfigf"
+_DTYPES = {
+    "bool": "BOOL", "uint8": "U8", "int8": "I8", "uint16": "U16", "int16": "I16", "int32": "I32", "int64": "I64",
+    "float16": "F16", "float32": "F32", "float64": "F64",
+}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,24 +38,45 @@ class Record:
 
 
 def write_records(path: str | Path, records: Iterable[Record], about: Mapping[str, Any] | None = None) -> None:
-    """Write records atomically; equal input gives equal bytes.
+    """Write records atomically, one in memory at a time; equal input gives equal bytes.
+
+    The arrays go to a nameless file beside ``path`` first, because the header that comes before them names them all.
 
     Raises:
         UserError: If there is no record, or two share a name.
+
+    Source: the safetensors format, github.com/huggingface/safetensors, section "Format".
     """
-    tensors: dict[str, Array] = {}
+    with replacing(path) as temporary, tempfile.TemporaryFile(dir=temporary.parent) as body:
+        entries, tensors = _write_body(records, body)
+        names = [entry["name"] for entry in entries]
+        if not names or len(set(names)) != len(names):
+            raise UserError(f"{path}: a set needs at least one record, each with its own name; got {names[:20]}")
+        facts = json.dumps({"about": dict(about or {}), "records": entries}, sort_keys=True)
+        header = json.dumps({"__metadata__": {_ENTRY: facts}, **tensors}, separators=(",", ":")).encode()
+        header += b" " * (-len(header) % 8)
+        with temporary.open("wb") as stream:
+            stream.write(struct.pack("<Q", len(header)) + header)
+            body.seek(0)
+            shutil.copyfileobj(body, stream, 1 << 20)
+
+
+def _write_body(records: Iterable[Record], body: BinaryIO) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Write the arrays one after the other; return the records' entries and the header's lines."""
     entries: list[dict[str, Any]] = []
+    tensors: dict[str, Any] = {}
     for index, record in enumerate(records):
         fields = sorted(record.arrays)
         entries.append({"name": record.name, "fields": fields, "facts": dict(record.facts)})
         for field in fields:
-            tensors[f"{index:05d}/{field}"] = np.ascontiguousarray(record.arrays[field])
-    names = [entry["name"] for entry in entries]
-    if not names or len(set(names)) != len(names):
-        raise UserError(f"{path}: a set needs at least one record, each with its own name; got {names}")
-    header = json.dumps({"about": dict(about or {}), "records": entries}, sort_keys=True)
-    with replacing(path) as temporary:
-        save_file(tensors, temporary, metadata={_ENTRY: header})
+            array = np.ascontiguousarray(record.arrays[field])
+            if array.dtype.name not in _DTYPES:
+                raise UserError(f"record '{record.name}': {field} is {array.dtype}; a set holds {', '.join(_DTYPES)}")
+            start = body.tell()
+            body.write(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+            facts = {"dtype": _DTYPES[array.dtype.name], "shape": array.shape, "data_offsets": [start, body.tell()]}
+            tensors[f"{index:05d}/{field}"] = facts
+    return entries, tensors
 
 
 class RecordFile:
@@ -94,6 +121,8 @@ class RecordFile:
     def window(self, index: int, field: str, top: int, left: int, height: int, width: int) -> Array:
         """Return ``[:, top:top+height, left:left+width]`` of an array, reading only that part."""
         view = self._file.get_slice(f"{index:05d}/{field}")
+        if not view.get_shape()[0]:  # a view of no channels cannot be cut
+            return self.array(index, field)[:, top : top + height, left : left + width]
         return view[:, top : top + height, left : left + width]
 
     def shape(self, index: int, field: str) -> tuple[int, ...]:
@@ -120,7 +149,7 @@ def read_scenes(path: str | Path) -> Iterator[Scene]:
         yield Scene(record.name, record.facts["place"], record.facts["part"], record.arrays, record.facts["meta"])
 
 
-_SAMPLE_ARRAYS = ("target", "guide", "truth", "valid", "coarse")
+_SAMPLE_ARRAYS = ("target", "guide", "truth", "valid", "coarse", "mono")
 
 
 def write_samples(path: str | Path, samples: Iterable[Sample], about: Mapping[str, Any] | None = None) -> None:

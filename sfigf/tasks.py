@@ -20,11 +20,11 @@ class Task:
     about: str
 
 
-def _depth(factor: int) -> Callable[[], Degradation]:
+def _depth(factor: int, **options: Any) -> Callable[[], Degradation]:
     def build() -> Degradation:
         from sfigf.degrade.depth import DepthSuperResolution
 
-        return DepthSuperResolution(factor)
+        return DepthSuperResolution(factor, **options)
 
     return build
 
@@ -33,6 +33,27 @@ def _pan() -> Degradation:
     from sfigf.degrade.pan import WaldProtocol
 
     return WaldProtocol(ratio=4)
+
+
+def _sensor(sensor: str) -> Callable[[], Degradation]:
+    def build() -> Degradation:
+        from sfigf.degrade.pan_sensor import SensorProtocol
+
+        return SensorProtocol(sensor)
+
+    return build
+
+
+def _real_pair() -> Degradation:
+    from sfigf.degrade.focus_real import RealPair
+
+    return RealPair()
+
+
+def _mono_estimated() -> Degradation:
+    from sfigf.degrade.raw_real import RealCapture
+
+    return RealCapture(guide="mono-estimated")
 
 
 def _focus() -> Degradation:
@@ -50,21 +71,42 @@ def _raw(guide: Any) -> Callable[[], Degradation]:
     return build
 
 
+# How the coarse map is made: the field's three habits (GDSR-DCTNet and JIIF; SUFT and SGNet; the DJF family).
+_DEPTH_LOWERINGS: dict[str, dict[str, Any]] = {
+    "": {},
+    "-uint8": {"quantised": True},
+    "-nearest": {"sampling": "nearest-right-bottom"},
+}
+
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
         Task(
             "depth",
             "Guided depth super-resolution",
-            {"x4": _depth(4), "x8": _depth(8), "x16": _depth(16)},
+            {
+                f"x{factor}{name}": _depth(factor, **options)
+                for name, options in _DEPTH_LOWERINGS.items()
+                for factor in (4, 8, 16)
+            },
             "a low-resolution disparity map, guided by a sharp colour image",
         ),
-        Task("pan", "Pan-sharpening", {"x4": _pan}, "coarse spectral bands, guided by a sharp panchromatic band"),
-        Task("focus", "Multi-focus fusion", {"thin-lens": _focus}, "two photographs focused at different distances"),
+        Task(
+            "pan",
+            "Pan-sharpening",
+            {"x4": _pan, "worldview2": _sensor("worldview2"), "geoeye1": _sensor("geoeye1")},
+            "coarse spectral bands, guided by a sharp panchromatic band",
+        ),
+        Task(
+            "focus",
+            "Multi-focus fusion",
+            {"thin-lens": _focus, "real": _real_pair},
+            "two photographs focused at different distances",
+        ),
         Task(
             "raw",
             "Low-light raw restoration",
-            {"mono": _raw("mono"), "red-oracle": _raw("red-oracle")},
+            {"mono": _raw("mono"), "red-oracle": _raw("red-oracle"), "mono-estimated": _mono_estimated},
             "a dark noisy Bayer raw, guided by a cleaner image of the same scene",
         ),
     )

@@ -1,12 +1,66 @@
-"""Picture files into channels-first arrays; a file that cannot be decoded is named."""
+"""Files of others into arrays: whatever is wrong with one becomes a line that names it, before memory is taken."""
 
 from __future__ import annotations
 
+import contextlib
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from sfigf.datasets.listing import named
+from sfigf.images.reading import reason
 from sfigf.interface import Array, UserError
+
+MOST_VALUES = 2**26
+"""Of one array; the largest published has 36 million, and what announces more is damaged or means harm."""
+_FORMATS = ("PNG", "JPEG", "BMP", "TIFF")
+
+
+@contextlib.contextmanager
+def decoding(path: str | Path, kind: str) -> Iterator[None]:
+    """Turn whatever a decoder stumbles over into one line; ``kind`` says what the file should have been.
+
+    Raises:
+        UserError: If there is no such file, a link or a folder in its place, or any error occurs inside.
+    """
+    if not Path(path).is_file():
+        raise UserError(f"{named(path)}: no such file, or not a plain one; get the set again")
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # damaged bytes raise a dozen kinds, lack of memory among them
+        raise UserError(f"{named(path)}: not {kind} ({reason(error)}); get it again") from None
+
+
+def check_size(path: str | Path, shape: tuple[int, ...]) -> None:
+    """Raise UserError for an array that is empty or larger than any published one."""
+    count = 1
+    for side in shape:
+        count *= int(side)
+    if not 0 < count <= MOST_VALUES:
+        raise UserError(f"{named(path)}: announces an array of {shape}, from 1 to {MOST_VALUES:,} values are read")
+
+
+def read_picture(path: str | Path) -> tuple[str, Array]:
+    """Decode a PNG, JPEG, BMP or TIFF: Pillow's mode, and (H,W) or (H,W,C) in the file's own numbers.
+
+    A palette becomes the colours it stands for.
+
+    Raises:
+        UserError: If it cannot be decoded, or announces more pixels than Pillow holds to be safe (89 million).
+    """
+    from PIL import Image
+
+    with decoding(path, "a picture that can be decoded"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        with Image.open(path, formats=_FORMATS) as image:
+            palette = "RGBA" if "transparency" in image.info else "RGB"
+            shown = image.convert(palette) if image.mode == "P" else image
+            return shown.mode, np.array(shown)
 
 
 def read_rgb(path: str | Path) -> Array:
@@ -15,11 +69,11 @@ def read_rgb(path: str | Path) -> Array:
     Raises:
         UserError: If the file is no colour picture, or has an alpha channel that is not opaque.
     """
-    values = _decoded(path)
-    if values.ndim != 3 or values.shape[2] not in (3, 4):
-        raise UserError(f"{Path(path).name}: expected 8-bit RGB, got shape {values.shape}")
-    if values.shape[2] == 4 and values[..., 3].min() < 255:
-        raise UserError(f"{Path(path).name}: has transparent pixels; composite it first")
+    mode, values = read_picture(path)
+    if mode not in ("RGB", "RGBA"):
+        raise UserError(f"{named(path)}: expected 8-bit RGB, got {_told(mode, values)}")
+    if mode == "RGBA" and values[..., 3].min() < 255:
+        raise UserError(f"{named(path)}: has transparent pixels; composite it first")
     return np.ascontiguousarray(values[..., :3].transpose(2, 0, 1))
 
 
@@ -29,23 +83,43 @@ def read_grey(path: str | Path) -> Array:
     Raises:
         UserError: If the file is no 8-bit grey picture.
     """
-    values = _decoded(path)
-    if values.ndim != 2:
-        raise UserError(f"{Path(path).name}: expected 8-bit grey, got shape {values.shape}")
+    mode, values = read_picture(path)
+    if mode != "L":
+        raise UserError(f"{named(path)}: expected 8 bits of grey, got {_told(mode, values)}")
     return values[None]
 
 
-def _decoded(path: str | Path) -> Array:
-    from PIL import Image
+def read_display(path: str | Path) -> tuple[Array, bool]:
+    """Decode an 8-bit picture to (3,H,W) uint8 sRGB, and say whether it is grey; grey fills all three channels.
 
-    try:
-        with Image.open(path) as image:
-            values = np.asarray(image)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UserError(f"{Path(path).name}: not a picture that can be decoded ({error}); fetch it again") from error
-    if values.dtype != np.uint8:
-        raise UserError(f"{Path(path).name}: expected 8 bits a channel, got {values.dtype}")
-    return values
+    Raises:
+        UserError: If it cannot be decoded, has more than 8 bits a channel, or is partly transparent.
+    """
+    mode, values = read_picture(path)
+    if mode == "L":
+        return np.repeat(values[None], 3, axis=0), True
+    if mode not in ("RGB", "RGBA") or (mode == "RGBA" and values[..., 3].min() < 255):
+        raise UserError(f"{named(path)}: {mode}, expected 8-bit grey or opaque RGB; is this the right file?")
+    return np.ascontiguousarray(values[..., :3].transpose(2, 0, 1)), False
+
+
+def _told(mode: str, values: Array) -> str:
+    return f"{values.dtype} of shape {values.shape} (mode {mode})"
+
+
+def read_array(path: str | Path) -> Array:
+    """Read a ``.npy`` of any shape and type; pickled objects are refused, never loaded.
+
+    Raises:
+        UserError: If it is no array, is truncated, empty, or too large.
+    """
+    with decoding(path, "a .npy array that can be read"):
+        # Mapped, a header that announces more than the file holds is refused before memory is taken.
+        values = np.load(path, mmap_mode="r", allow_pickle=False)
+        if not isinstance(values, np.ndarray):
+            raise UserError(f"{named(path)}: several arrays in a zip, one .npy was expected; get it as published")
+        check_size(path, values.shape)
+        return np.array(values)
 
 
 def read_tiff(path: str | Path) -> Array:
@@ -56,14 +130,14 @@ def read_tiff(path: str | Path) -> Array:
     """
     import tifffile
 
-    try:
+    with decoding(path, "a TIFF that can be decoded"):
+        with tifffile.TiffFile(path) as file:
+            check_size(path, file.series[0].shape)
         values = tifffile.imread(path)
-    except (OSError, ValueError, KeyError, tifffile.TiffFileError) as error:
-        raise UserError(f"{Path(path).name}: not a TIFF that can be decoded ({error}); fetch it again") from error
-    if values.ndim not in (2, 3):
-        raise UserError(f"{Path(path).name}: expected a picture, got shape {values.shape}")
-    planes = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
-    return np.ascontiguousarray(planes, dtype=np.float32)
+        if values.ndim not in (2, 3):
+            raise UserError(f"{named(path)}: expected a picture, got shape {values.shape}")
+        planes = values[None] if values.ndim == 2 else values.transpose(2, 0, 1)
+        return np.ascontiguousarray(planes, dtype=np.float32)
 
 
 def halve(picture: Array) -> Array:

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Literal
 
 import numpy as np
+from PIL import Image
 
 from sfigf.degrade.colour import unit_range
 from sfigf.degrade.resample import resize_bicubic
@@ -20,23 +21,30 @@ class DepthSuperResolution:
 
     ``target``, ``coarse`` and ``truth`` are normalised by the minimum and maximum of the coarse map, so the same code
     runs where no truth exists; ``Sample.scale`` and ``offset`` undo it. Holes are filled for the input from the
-    farther neighbour and left out of every metric through ``Sample.valid``.
+    farther neighbour and left out of every metric through ``Sample.valid``. The map may hold disparity or depth:
+    ``Scene.meta["farther"]`` says whether a farther point has the ``smaller`` (the default) or the ``larger`` value.
 
     Attributes:
         factor: Ratio of the two grids; the literature uses 4, 8 and 16.
         noise: Standard deviation of the coarse value's error, relative to the value; the literature uses 0 and 0.04.
         sampling: How the coarse map is taken: Pillow bicubic, or one pixel of each block (the last, or the centre).
+        quantised: Take the coarse map in bytes, as Pillow does to an 8-bit picture. Only scenes in 8-bit levels have
+            such a picture: those in other units stay in floating point, and their samples do not say ``quantised``.
 
-    Source: DCTNet@5243875 ``dataset_processing/Processing_testsets_synthetic.py`` (bicubic); DJF family (nearest).
+    Source: DCTNet@5243875 ``dataset_processing/Processing_testsets_synthetic.py`` (bicubic); DJF family (nearest);
+    SUFT and SGNet on Middlebury and Lu (quantised).
     """
 
     factor: int
     noise: float = 0.0
     sampling: Sampling = "bicubic"
+    quantised: bool = False
 
     def __post_init__(self) -> None:
         if self.factor < 2 or self.noise < 0:
             raise UserError(f"depth needs a factor >= 2 and noise >= 0, got {self.factor} and {self.noise}")
+        if self.quantised and self.noise > 0:
+            raise UserError(f"noise {self.noise} on a quantised map would leave no whole levels; choose one of the two")
 
     def __call__(self, scene: Scene, rng: np.random.Generator) -> Sample:
         """Degrade one scene with ``rgb`` and ``disparity``; ``rng`` only serves the noise.
@@ -51,8 +59,10 @@ class DepthSuperResolution:
                 f"{scene.name}: {disparity.shape[1:]} is too small for x{self.factor}; use a smaller factor"
             )
         disparity, valid = disparity[:, :height, :width], valid[:, :height, :width]
-        filled = fill_holes(disparity, valid)
-        coarse = self._coarsen(filled, rng)
+        filled = fill_holes(disparity, valid, scene.meta.get("farther", "smaller"))
+        unit = scene.meta.get("unit", "px")
+        in_bytes = self.quantised and unit == "level"
+        coarse = self._coarsen(filled, rng, in_bytes)
         offset = float(coarse.min())
         scale = float(coarse.max()) - offset or 1.0
         return Sample(
@@ -64,19 +74,26 @@ class DepthSuperResolution:
             coarse=_normalised(coarse, scale, offset),
             scale=scale,
             offset=offset,
-            meta={"unit": scene.meta.get("unit", "px"), "factor": self.factor},
+            meta={"unit": unit, "factor": self.factor} | ({"quantised": True} if in_bytes else {}),
         )
 
-    def _coarsen(self, disparity: Array, rng: np.random.Generator) -> Array:
+    def _coarsen(self, disparity: Array, rng: np.random.Generator, in_bytes: bool) -> Array:
         step = self.factor
         if self.sampling == "bicubic":
-            coarse = resize_bicubic(disparity, disparity.shape[1] // step, disparity.shape[2] // step)
+            resize = _resize_bytes if in_bytes else resize_bicubic
+            coarse = resize(disparity, disparity.shape[1] // step, disparity.shape[2] // step)
         else:
             first = step - 1 if self.sampling == "nearest-right-bottom" else step // 2
             coarse = disparity[:, first::step, first::step]
         if self.noise > 0:
             coarse = coarse * (1 + self.noise * rng.standard_normal(coarse.shape, dtype=np.float32))
         return np.ascontiguousarray(coarse, dtype=np.float32)
+
+
+def _resize_bytes(levels: Array, height: int, width: int) -> Array:
+    """Pillow's bicubic on an 8-bit picture (1,H,W): it rounds after each of its two passes, so not ``rint`` of ours."""
+    picture = Image.fromarray(np.clip(np.rint(levels[0]), 0, 255).astype(np.uint8))
+    return np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32)[None]
 
 
 def _normalised(values: Array, scale: float, offset: float) -> Array:
@@ -100,8 +117,8 @@ def known_disparity(scene: Scene) -> tuple[Array, Array]:
     return disparity, valid & np.isfinite(disparity)
 
 
-def fill_holes(disparity: Array, valid: Array) -> Array:
-    """Fill unknown pixels from the farther (lower-disparity) of the nearest known ones left and right.
+def fill_holes(disparity: Array, valid: Array, farther: str = "smaller") -> Array:
+    """Fill unknown pixels from the farther of the nearest known ones left and right.
 
     A hole next to a foreground edge is usually an occlusion, so what is seen there lies behind. Rows without a known
     pixel are filled from the rows above and below in the same way.
@@ -109,13 +126,18 @@ def fill_holes(disparity: Array, valid: Array) -> Array:
     Args:
         disparity: (1,H,W), any value where unknown.
         valid: (1,H,W) bool, true where known.
+        farther: Whether farther points have the ``smaller`` value (disparity) or the ``larger`` one (depth).
 
     Returns:
         (1,H,W) float32, finite.
 
     Raises:
-        UserError: If nothing is known.
+        UserError: If nothing is known, or ``farther`` is another word.
     """
+    if farther not in ("smaller", "larger"):
+        raise UserError(f"farther is '{farther}'; say whether farther points have the 'smaller' or the 'larger' value")
+    if farther == "larger":
+        return -fill_holes(-disparity, valid)
     if not valid.any():
         raise UserError("the disparity is unknown at every pixel, so no hole can be filled; leave this image out")
     if valid.all():

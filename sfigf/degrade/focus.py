@@ -8,6 +8,7 @@ import numpy as np
 
 from sfigf.degrade.colour import to_display, to_linear, unit_range
 from sfigf.degrade.depth import fill_holes, known_disparity
+from sfigf.degrade.focus_real import is_pair, pair_sample
 from sfigf.interface import Array, Sample, Scene, UserError
 
 FOCUS_QUANTILES = (0.1, 0.9)
@@ -37,14 +38,13 @@ class ThinLensDefocus:
             raise UserError(f"focus needs 0 <= low <= high blur_px and layers >= 1, got {self.blur_px}, {self.layers}")
 
     def __call__(self, scene: Scene, rng: np.random.Generator) -> Sample:
-        """Defocus one scene twice; a real ``focus-a``/``focus-b`` bracket passes through without truth.
+        """Defocus one scene twice; a real ``focus-a``/``focus-b`` pair passes through, with its truth if it has one.
 
         Raises:
-            UserError: If the scene has neither a bracket nor colour with disparity.
+            UserError: If the scene has neither a pair nor colour with disparity.
         """
-        if {"focus-a", "focus-b"} <= scene.arrays.keys() and "disparity" not in scene.arrays:
-            first, second = (unit_range(scene.arrays[role]) for role in ("focus-a", "focus-b"))
-            return Sample(scene.name, target=first, guide=second)
+        if is_pair(scene) and "disparity" not in scene.arrays:
+            return pair_sample(scene)
         disparity = fill_holes(*known_disparity(scene))[0]
         sharp = unit_range(scene.arrays["rgb"])
         blur = float(rng.uniform(*self.blur_px))

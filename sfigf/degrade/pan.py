@@ -2,7 +2,7 @@
 
 A scene with a real PAN gives two samples. At reduced resolution PAN is brought to the bands' grid and the truth is
 known; at full resolution PAN stays as it is and nobody knows the truth. A scene without PAN gets a simulated one, and
-says so in ``meta["pan"]`` wherever its numbers stand.
+says so in ``meta["pan"]`` wherever its numbers stand. A scene that its publisher degraded is taken as published.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class WaldProtocol:
         ratio: Fine pixels per coarse pixel, 2 or 4.
         simulated_mix: Share of each band in a simulated PAN, none negative, scaled to sum 1. Blue, green, red and near
             infrared; by default about the panchromatic band of Landsat 8 (503-676 nm: green and red, a little blue).
+            A scene's own ``meta["pan_mix"]`` comes first.
         simulated_noise_dn: Standard deviation of the white noise added to a simulated PAN, in digital numbers.
             Without it a network could simply invert the band sum.
 
@@ -47,7 +48,7 @@ class WaldProtocol:
         return self.samples(scene, rng)[0]
 
     def samples(self, scene: Scene, rng: np.random.Generator) -> list[Sample]:
-        """Return ``<scene>-reduced`` and ``<scene>-full`` for a scene with PAN, one sample named as the scene without.
+        """Return ``<scene>-reduced`` and ``<scene>-full`` for a scene with PAN, else one sample named as the scene.
 
         Raises:
             UserError: If ``peak`` is missing, PAN is not finer by a whole factor that divides ``ratio``, or the
@@ -55,19 +56,22 @@ class WaldProtocol:
         """
         if "peak" not in scene.meta:
             raise UserError(f"scene '{scene.name}' gives no peak value; add 'peak' to its facts")
+        if "upsampled" in scene.arrays:
+            return [self._published(scene)]
         if "pan" not in scene.arrays:
             return [self._simulated(scene, rng)]
         return [self._reduced(scene), self._full(scene)]
 
     def _simulated(self, scene: Scene, rng: np.random.Generator) -> Sample:
         truth = _whole(scene.arrays["multispectral"], self.ratio)
-        mix = np.array(self.simulated_mix, dtype=np.float64)
+        shares = tuple(scene.meta.get("pan_mix", self.simulated_mix))
+        mix = np.array(shares, dtype=np.float64)
         if mix.size != len(truth) or mix.min() < 0 or mix.sum() <= 0:
-            raise UserError(f"PAN mix {self.simulated_mix} does not fit {len(truth)} bands: one share >= 0 for each")
+            raise UserError(f"PAN mix {shares} does not fit {len(truth)} bands: one share >= 0 for each")
         guide = np.tensordot(mix / mix.sum(), truth, axes=1)[None]
         guide += self.simulated_noise_dn * rng.standard_normal(guide.shape)
         coarse = self._coarsen(scene, truth, self.ratio)
-        facts = {"pan": "simulated", "pan_mix": list(self.simulated_mix), "pan_noise_dn": self.simulated_noise_dn}
+        facts = {"pan": "simulated", "pan_mix": list(shares), "pan_noise_dn": self.simulated_noise_dn}
         return self._sample(scene, scene.name, coarse, guide, truth, facts)
 
     def _reduced(self, scene: Scene) -> Sample:
@@ -90,6 +94,16 @@ class WaldProtocol:
         coarse, guide = coarse[:, :height, :width], guide[:, : height * self.ratio, : width * self.ratio]
         return self._sample(scene, f"{scene.name}-full", coarse, guide, None, {"pan": "real"})
 
+    def _published(self, scene: Scene) -> Sample:
+        coarse, upsampled, guide = (scene.arrays[role] for role in ("coarse", "upsampled", "pan"))
+        if any(fine != self.ratio * low for fine, low in zip(guide.shape[1:], coarse.shape[1:], strict=True)):
+            raise UserError(
+                f"scene '{scene.name}': PAN {guide.shape[1:]} is not {self.ratio} times the published coarse bands "
+                f"{coarse.shape[1:]}; this condition has ratio {self.ratio}"
+            )
+        truth = scene.arrays.get("multispectral")
+        return self._sample(scene, scene.name, coarse, guide, truth, {"pan": "real"}, upsampled)
+
     def _grids(self, scene: Scene) -> tuple[int, float]:
         """Return how much finer PAN is than the bands, and where the first band pixel lies in it."""
         pan, bands = scene.arrays["pan"].shape, scene.arrays["multispectral"].shape
@@ -107,13 +121,20 @@ class WaldProtocol:
         return decimate(filter_bands(bands, mtf_kernels(gains_of(scene.meta["sensor"], len(bands)), ratio)), ratio)
 
     def _sample(
-        self, scene: Scene, name: str, coarse: Array, guide: Array, truth: Array | None, facts: dict[str, Any]
+        self,
+        scene: Scene,
+        name: str,
+        coarse: Array,
+        guide: Array,
+        truth: Array | None,
+        facts: dict[str, Any],
+        upsampled: Array | None = None,
     ) -> Sample:
         peak = float(scene.meta["peak"])
         sensor = scene.meta["sensor"]
         facts |= {"factor": self.ratio, "sensor": sensor, "gains": list(gains_of(sensor, len(coarse)))}
         facts["resolution"] = "full" if truth is None else "reduced"
-        bright = [interp23tap(coarse, self.ratio), guide, coarse]
+        bright = [interp23tap(coarse, self.ratio) if upsampled is None else upsampled, guide, coarse]
         target, guide, coarse = ((array / peak).astype(np.float32) for array in bright)
         truth = None if truth is None else (truth / peak).astype(np.float32)
         return Sample(name, target, guide, truth, coarse=coarse, scale=peak, meta=facts)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Literal
+from typing import Literal, cast
 
 import numpy as np
 
 from sfigf.degrade.camera import BLACK_LEVEL, WHITE_LEVEL, camera_from_srgb, mosaic, pack, unprocess
 from sfigf.degrade.colour import unit_range
+from sfigf.degrade.raw_real import REAL_GUIDE_FACTS, RealCapture, RealGuide
 from sfigf.interface import Array, Sample, Scene, UserError
 
 RawGuide = Literal["mono", "red-oracle"]
 GUIDE_FACTS: dict[str, str] = {
     "mono": "monochrome sensor beside the camera: the channel sum, same exposure, same noise law",
-    "red-oracle": "red-oracle, taken from the ground truth",
+    "red-oracle": REAL_GUIDE_FACTS["red-oracle"],
 }
 _RANGE = WHITE_LEVEL - BLACK_LEVEL
 _SMALLEST_GAIN, _LARGEST_GAIN = 0.0939, 6.011
@@ -68,6 +69,8 @@ class LowLightRaw:
     as-shot white balance, clipped to [0,1]; ``guide`` (4,H/2,W/2), packed in the same order, in [0,1]; ``truth``
     (3,H,W). H and W are made even by cropping. ``meta``: ratio, noise, white balance, colour matrix, levels.
 
+    A scene with a ``mosaic`` is a real capture: nothing is simulated, see ``sfigf.degrade.raw_real.RealCapture``.
+
     Args:
         guide: ``mono`` is a monochrome sensor with the same exposure and noise: without a colour filter it gathers the
             sum of the three channels, about three times the photons. ``red-oracle`` is the red channel of the truth,
@@ -91,6 +94,8 @@ class LowLightRaw:
 
     def __call__(self, scene: Scene, rng: np.random.Generator) -> Sample:
         """Return what the camera saw of a scene in low light."""
+        if "mosaic" in scene.arrays:
+            return RealCapture(cast(RealGuide, self.guide))(scene, rng)
         photo = even_photo(scene)
         ratio = float(rng.choice(self.ratios))
         white_balance = (float(rng.uniform(*_RED_GAINS)), 1.0, float(rng.uniform(*_BLUE_GAINS)))

@@ -112,3 +112,32 @@ def test_flat_pictures_are_like_nothing(tmp_path: Path) -> None:
     prints = take_prints([_write(tmp_path, ("a", "train", flat), ("b", "test", flat - 1), ("c", "test", _picture(1)))])
     assert similarity(prints[:1], prints).tolist() == [[0, 0, 0]]
     assert similarity(prints[2:], prints[2:])[0, 0] == pytest.approx(1)
+
+
+def test_a_leak_the_card_owns_up_to_is_reported_and_does_not_stop(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    scenes = [
+        Scene(name, "one-place", part, {"rgb": rng.integers(0, 255, (3, 64, 64), dtype=np.uint8)}, {})
+        for name, part in (("a", "train"), ("b", "test"))
+    ]
+    write_scenes(tmp_path / "plain.safetensors", scenes, {"dataset": "plain"})
+    sides = {"train": ["plain:train"], "test": ["plain:test"]}
+    with pytest.raises(UserError, match="the same place 'one-place'"):
+        audit([tmp_path / "plain.safetensors"], sides)
+    write_scenes(tmp_path / "open.safetensors", scenes, {"dataset": "plain", "leak": "all test scenes are in training"})
+    report = audit([tmp_path / "open.safetensors"], sides)
+    assert report["declared_leaks"] == {"plain": {"said": "all test scenes are in training", "pairs": 1}}
+
+
+def test_too_many_pairs_are_not_searched_and_the_report_says_so(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("sfigf.audit.PAIR_LIMIT", 0)
+    picture = np.random.default_rng(0).integers(0, 255, (3, 80, 80), dtype=np.uint8)
+    scenes = [Scene("a", "here", "train", {"rgb": picture}, {}), Scene("b", "there", "test", {"rgb": picture}, {})]
+    path = tmp_path / "s.safetensors"
+    write_scenes(path, scenes, {"dataset": "s"})
+    with pytest.raises(UserError, match="the same picture"):
+        audit([path], {"train": ["s:train"], "test": ["s:test"]})
+    other = [scenes[0], Scene("b", "there", "test", {"rgb": picture[:, 1:, 1:]}, {})]
+    write_scenes(path, other, {"dataset": "s"})
+    report = audit([path], {"train": ["s:train"], "test": ["s:test"]})
+    assert report["near_duplicates_searched"] == {"train/test": False}

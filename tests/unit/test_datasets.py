@@ -95,7 +95,7 @@ def test_archive_missing_or_damaged(tmp_path: Path) -> None:
 def test_folder_of_ones_own_serves_as_carrier(tmp_path: Path) -> None:
     (tmp_path / "one.png").write_bytes(b"one")
     assert open_members(_card({"one.png": b"one"}), CARRIER, tmp_path, tmp_path)["role-0"] == tmp_path / "one.png"
-    with pytest.raises(UserError, match=r"members missing, first two.png"):
+    with pytest.raises(UserError, match=r"not a whole copy of photos: two.png is missing"):
         open_members(_card({"two.png": b"one"}), CARRIER, tmp_path, tmp_path)
 
 
@@ -164,7 +164,7 @@ def test_crops_cut_every_array_on_its_own_grid(tmp_path: Path) -> None:
     assert (scene.meta["source"], scene.meta["rows"], scene.meta["peak"]) == ("landsat8", [2, 4], 5000)
     outside = crop.model_copy(update={"rows": (4, 9)})
     with pytest.raises(UserError, match=r"crop 'cut' rows .4, 9. columns .1, 4. leaves"):
-        read_card(card.model_copy(update={"crops": [outside]}), files)
+        list(read_card(card.model_copy(update={"crops": [outside]}), files))
 
 
 def test_aligned_pan_puts_coarse_pixel_m_on_pan_pixel_2m() -> None:

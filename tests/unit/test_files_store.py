@@ -1,5 +1,7 @@
 """Files appear whole or not at all; sets give back what was put in, in the same bytes."""
 
+import weakref
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -79,3 +81,22 @@ def test_a_damaged_set_is_named_in_one_line(tmp_path, damage):
 def test_two_records_of_one_name_are_refused(tmp_path):
     with pytest.raises(UserError, match="own name"):
         write_samples(tmp_path / "s", [make_sample("depth"), make_sample("depth")])
+
+
+def test_an_array_without_channels_has_windows_too(tmp_path):
+    write_records(tmp_path / "s.safetensors", [Record("one", {"guide": np.zeros((0, 6, 8), np.float32)}, {})])
+    assert RecordFile(tmp_path / "s.safetensors").window(0, "guide", 1, 2, 3, 4).shape == (0, 3, 4)
+
+
+def test_records_are_written_one_at_a_time(tmp_path):
+    alive = []
+
+    def made():
+        for index in range(50):
+            array = np.full((1, 64, 64), index, np.float32)
+            alive.append(weakref.ref(array))
+            assert sum(reference() is not None for reference in alive) <= 3
+            yield Record(f"r{index}", {"a": array}, {})
+
+    write_records(tmp_path / "s.safetensors", made())
+    assert RecordFile(tmp_path / "s.safetensors")[49].arrays["a"].max() == 49
