@@ -42,7 +42,7 @@ def score_sample(restored: np.ndarray, sample: Sample, metrics: Iterable[str]) -
                 {
                     "metric": name,
                     "value": metric(restored, sample),
-                    "unit": metric.unit,
+                    "unit": _unit(metric, sample),
                     "higher_is_better": metric.higher_is_better,
                 }
             )
@@ -51,6 +51,11 @@ def score_sample(restored: np.ndarray, sample: Sample, metrics: Iterable[str]) -
 
 def _fits_without_truth(metric: Any, sample: Sample) -> bool:
     return sample.truth is None or getattr(metric, "with_truth", False)
+
+
+def _unit(metric: Any, sample: Sample) -> str:
+    """A metric's unit, or that of this sample where the metric counts in what was measured."""
+    return metric.unit_of(sample) if hasattr(metric, "unit_of") else metric.unit
 
 
 def score_run(run: dict[str, Any], metrics: Iterable[str], samples: str | Path, restored: str | Path) -> list[dict]:

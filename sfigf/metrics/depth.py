@@ -10,6 +10,8 @@ from sfigf.interface import Array, Sample, UserError
 from sfigf.metrics.checks import checked, truth_of
 from sfigf.registry import register
 
+UNITS = {"px": "disparity px", "level": "8-bit disparity", "cm": "cm", "m": "m"}
+
 
 def rmse(truth: Array, restored: Array, valid: Array | None = None) -> float:
     """Root of the mean squared error over the valid pixels, in the arrays' unit.
@@ -43,10 +45,33 @@ def _errors(truth: Array, restored: Array, valid: Array | None) -> Array:
 
 
 class _DepthError:
+    """An error in the sample's own unit, ``border_px`` left out at each of the four sides."""
+
     tasks: ClassVar[tuple[str, ...]] = ("depth",)
     unit: ClassVar[str] = "disparity px"
     higher_is_better: ClassVar[bool] = False
     needs_truth: ClassVar[bool] = True
+    border_px: ClassVar[int] = 0
+    error: ClassVar[staticmethod[[Array, Array, Array | None], float]]
+
+    def __call__(self, restored: Array, sample: Sample) -> float:
+        """Score ``restored`` (1,H,W); see the class.
+
+        Raises:
+            UserError: If nothing is left inside the border, or no pixel there is valid.
+        """
+        restored = checked(restored, sample)
+        if min(restored.shape[1:]) <= 2 * self.border_px:
+            raise UserError(f"image '{sample.name}' of {restored.shape[1:]} px has nothing inside {self.border_px} px")
+        inside = np.s_[:, self.border_px : -self.border_px or None, self.border_px : -self.border_px or None]
+        valid = None if sample.valid is None else sample.valid[inside]
+        truth = sample.to_units(truth_of(sample)[inside])
+        return type(self).error(truth, sample.to_units(restored[inside]), valid)
+
+    def unit_of(self, sample: Sample) -> str:
+        """Return the unit of this sample's error; one that is not listed stands for itself."""
+        unit = str(sample.meta.get("unit", "px"))
+        return UNITS.get(unit, unit)
 
 
 @register("metric")
@@ -55,11 +80,7 @@ class Rmse(_DepthError):
 
     name: ClassVar[str] = "rmse"
     reference: ClassVar[str] = "GDSR-DCTNet@5243875 metrics.py: per image, no crop"
-
-    def __call__(self, restored: Array, sample: Sample) -> float:
-        """Score ``restored`` (1,H,W); see the class."""
-        restored = checked(restored, sample)
-        return rmse(sample.to_units(truth_of(sample)), sample.to_units(restored), sample.valid)
+    error = staticmethod(rmse)
 
 
 @register("metric")
@@ -68,8 +89,22 @@ class Mae(_DepthError):
 
     name: ClassVar[str] = "mae"
     reference: ClassVar[str] = "mean absolute error over valid pixels: per image, no crop"
+    error = staticmethod(mae)
 
-    def __call__(self, restored: Array, sample: Sample) -> float:
-        """Score ``restored`` (1,H,W); see the class."""
-        restored = checked(restored, sample)
-        return mae(sample.to_units(truth_of(sample)), sample.to_units(restored), sample.valid)
+
+@register("metric")
+class RmseCrop6(Rmse):
+    """``rmse`` in sample units over the valid pixels, 6 px off every side."""
+
+    name: ClassVar[str] = "rmse-crop6"
+    reference: ClassVar[str] = "JIIF@acfa3f9 utils.py RMSEMeter: per image, [6:-6, 6:-6]"
+    border_px: ClassVar[int] = 6
+
+
+@register("metric")
+class MaeCrop6(Mae):
+    """``mae`` in sample units over the valid pixels, 6 px off every side."""
+
+    name: ClassVar[str] = "mae-crop6"
+    reference: ClassVar[str] = "mean absolute error over valid pixels: per image, [6:-6, 6:-6]"
+    border_px: ClassVar[int] = 6

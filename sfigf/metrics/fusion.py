@@ -11,10 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from sfigf.interface import Array
+from sfigf.metrics.fusion_channels import SOBEL, stretched
 
 # MATLAB rgb2gray: first row of the inverse of the rounded NTSC matrix, at full precision.
 _LUMA = np.array([0.298936021293775, 0.587043074451121, 0.114020904255103])
-_SOBEL = np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
 
 
 def to_bytes(image: Array) -> Array:
@@ -49,7 +49,7 @@ def _edges(image: Array) -> tuple[Array, Array]:
     """Return strength and angle (-pi/2, pi/2] of the gradient."""
     from scipy.ndimage import correlate
 
-    across, up = (correlate(image, kernel[None], mode="constant") for kernel in (_SOBEL, -_SOBEL.T))
+    across, up = (correlate(image, kernel[None], mode="constant") for kernel in (SOBEL, -SOBEL.T))
     slope = np.divide(up, across, out=np.full_like(up, np.inf), where=across != 0)
     return np.sqrt(across**2 + up**2), np.arctan(slope)
 
@@ -117,13 +117,8 @@ def _correlation_entropy(trio: tuple[Array, Array, Array]) -> float:
 def _channels(first: Array, second: Array, fused: Array) -> Iterator[tuple[Array, Array, Array]]:
     """Yield the three stretched images channel by channel."""
     for a, b, f in zip(_spread(first, fused), _spread(second, fused), fused, strict=True):
-        yield _stretched(a), _stretched(b), _stretched(f)
-
-
-def _stretched(channel: Array) -> Array:
-    """Stretch to 0..255, rounded half up; a constant channel becomes 0."""
-    low, high = channel.min(), channel.max()
-    return np.floor((channel - low) / ((high - low) or 1) * 255 + 0.5).astype(np.int64)
+        one, two, three = (stretched(channel).astype(np.int64) for channel in (a, b, f))
+        yield one, two, three
 
 
 def _entropies(x: Array, y: Array) -> tuple[float, float, float]:

@@ -68,6 +68,13 @@ class Q4(_Reduced):
 
 
 @register("metric")
+class Q2n(Q4):
+    """``q2n`` under its general name; the same number as q4."""
+
+    name: ClassVar[str] = "q2n"
+
+
+@register("metric")
 class Scc(_Reduced):
     """``spatial_correlation``."""
 
@@ -77,6 +84,18 @@ class Scc(_Reduced):
     def __call__(self, restored: Array, sample: Sample) -> float:
         """Score ``restored`` (C,H,W); see the class."""
         return pan_reduced.spatial_correlation(*self._pair(restored, sample))
+
+
+@register("metric")
+class Q(_Reduced):
+    """``quality_index``: the mean over the bands of the index in sliding windows of 32 px."""
+
+    name: ClassVar[str] = "q"
+    reference: ClassVar[str] = f"{_TOOLBOX} Q.m, img_qi.m: stride 1, 20/21 px cut"
+
+    def __call__(self, restored: Array, sample: Sample) -> float:
+        """Score ``restored`` (C,H,W); see the class."""
+        return pan_reduced.quality_index(*self._pair(restored, sample))
 
 
 class _Full:
@@ -109,6 +128,19 @@ class DLambda(_Full):
     def __call__(self, restored: Array, sample: Sample) -> float:
         """Score ``restored`` (C,H,W); see the class."""
         return pan_full.d_lambda(*self._bands(restored, sample))
+
+
+@register("metric")
+class DLambdaK(_Full):
+    """``d_lambda_k`` (Khan's) with the Nyquist gains in ``sample.meta["gains"]``."""
+
+    name: ClassVar[str] = "d-lambda-k"
+    reference: ClassVar[str] = f"{_TOOLBOX} D_lambda_K.m: at PAN size, blocks of 32"
+
+    def __call__(self, restored: Array, sample: Sample) -> float:
+        """Score ``restored`` (C,H,W); see the class."""
+        kernels = mtf_kernels(sample.meta["gains"], sample.meta["factor"])
+        return pan_full.d_lambda_k(*self._bands(restored, sample), kernels)
 
 
 @register("metric")

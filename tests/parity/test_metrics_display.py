@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
-import numpy as np
-import pytest
-
-from sfigf.metrics.display import psnr, psnr_band_mean, ssim
-from sfigf.metrics.fusion import to_gray
-
-METRICS = {"SSIM_wang_ssim_index": ssim, "PSNR": psnr, "PSNR_octave_image_psnr": psnr}
+from sfigf.calibration import Verdict, calibrate, read_rows
+from sfigf.calibration.display import METRICS, OTHERS
+from tests.parity.calibrated import equal_rows
 
 
 def test_equals_the_reference(reference: Path) -> None:
-    arrays = np.load(reference / "metrics" / "ssim_psnr.npz")
-    with (reference / "metrics" / "expected.csv").open() as stream:
-        table = [row for row in csv.DictReader(stream) if row["set"] == "ssim_psnr" and row["metric"] in METRICS]
-    for row in table:
-        names, options = row["options"].split(";")
-        pair = [arrays[name].astype(np.float64).transpose(2, 0, 1) for name in names.split("/")]
-        metric, peak = METRICS[row["metric"]], 255.0
-        if options.startswith("gray"):
-            pair = [to_gray(image) for image in pair]
-        if "L=1" in options:
-            pair, peak = [image / 255 for image in pair], 1.0
-        if "mean of channel PSNR" in options:
-            metric = psnr_band_mean
-        assert metric(*pair, peak) == pytest.approx(float(row["value"]), abs=float(row["tolerance"]), rel=0), row
-    assert len(table) == 21
+    assert len(equal_rows(reference, "ssim_psnr", METRICS)) == 21
+
+
+def test_other_kinds_of_ssim_are_named_with_the_reason(reference: Path) -> None:
+    folder = reference / "metrics"
+    rows = [row for row in read_rows(folder) if row.set == "ssim_psnr" and row.metric not in METRICS]
+    results = list(calibrate(rows, folder))
+    assert len(results) == 12
+    assert all(result.verdict is Verdict.NOT_OURS and result.why == OTHERS[result.row.metric] for result in results)
