@@ -18,6 +18,9 @@ OptionalScores = Annotated[list[Path] | None, typer.Option("--score", help="Scor
 Image = Annotated[
     str, typer.Option(help="Name of an image, all, or typical: of each data set the median image of the last method.")
 ]
+Published = Annotated[
+    Path | None, typer.Option(help="Published numbers (CSV); those under a protocol of the study stand beside ours.")
+]
 Samples = Annotated[Path, typer.Option(help="The degraded samples that were restored.")]
 
 
@@ -32,24 +35,35 @@ def tabulate(
     cost_table: Annotated[Path, typer.Option(help="What was counted: parameters, multiply-adds (CSV).")],
     timing_table: Annotated[Path, typer.Option(help="What was measured: seconds (CSV); never the same twice.")],
     latex: Annotated[Path | None, typer.Option(help="The tables of means for a paper.")] = None,
+    published: Published = None,
 ) -> None:
     """Gather the scores and costs of a task into tables."""
     from sfigf.files import write_text
-    from sfigf.tables import costs, protocol, render, scores
+    from sfigf.tables import costs, page, protocol, render, scores
     from sfigf.tables import summary as means
 
     settings = protocol.read_task(config, task)
     rows = scores.read_scores(score, task)
     spent = costs.read_costs(cost, task)
     counted = costs.counted_costs(spent)
-    averages = means.summarise_scores(rows, costs.groups_of(spent), list(settings.get("metrics") or ()))
-    page = render.task_page(task, rows, averages, counted, settings)
+    averages = means.summarise_scores(rows, costs.groups_of(spent), protocol.metrics_named(settings))
+    parts = [page.task_page(task, rows, averages, counted, settings), _beside(published, averages, task, settings)]
     for path, table in ((csv, rows), (summary, averages), (cost_table, counted)):
         scores.write_table(path, table)
     scores.write_table(timing_table, costs.measured_costs(spent))
-    write_text(markdown, page)
+    write_text(markdown, "\n\n".join(filter(None, parts)) + "\n")
     if latex is not None:
         write_text(latex, render.latex_page(task, averages, counted))
+
+
+def _beside(published: Path | None, averages: Any, task: str, settings: Any) -> str:
+    from sfigf.tables.protocol import protocols_named
+    from sfigf.tables.published import published_section, read_published, stand
+
+    if published is None:
+        return ""
+    standing = stand(read_published(published), averages, task, protocols_named(settings))
+    return published_section(standing, averages)
 
 
 def summarise(
@@ -57,6 +71,8 @@ def summarise(
     per_image: Annotated[list[Path], typer.Option("--per-image", help="Per-image table of a task; once per task.")],
     markdown: Annotated[Path, typer.Option(help="The summary page.")],
     metrics: Annotated[Path, typer.Option(help="Nested JSON for `dvc metrics show`.")],
+    config: Annotated[Path | None, typer.Option(help="The effective configuration; needed with --published.")] = None,
+    published: Published = None,
 ) -> None:
     """Say on one page, in words computed from the numbers, who beats whom."""
     import json
@@ -69,8 +85,23 @@ def summarise(
     from sfigf.tables.verdicts import nested_metrics, study_page
 
     means = pd.concat([read_summary(path) for path in summary], ignore_index=True)
-    write_text(markdown, study_page(means, read_scores(per_image)))
+    sentence = _sentence(published, config, means)
+    write_text(markdown, study_page(means, read_scores(per_image), sentence))
     write_text(metrics, json.dumps(nested_metrics(means), indent=2, sort_keys=True, allow_nan=False) + "\n")
+
+
+def _sentence(published: Path | None, config: Path | None, means: Any) -> str:
+    from sfigf.interface import UserError
+    from sfigf.tables.protocol import protocols_named, read_task
+    from sfigf.tables.published import published_sentence, read_published, stand
+
+    if published is None:
+        return ""
+    if config is None:
+        raise UserError("--published needs --config: the protocols of the study stand there")
+    rows = read_published(published)
+    named = {task: protocols_named(read_task(config, task)) for task in means["task"].unique()}
+    return published_sentence([stand(rows, means, task, protocols) for task, protocols in named.items()])
 
 
 draw = typer.Typer(

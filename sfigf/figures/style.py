@@ -86,6 +86,25 @@ _LOOKS = {
     ("sfigf", "feature-only"): Look(_FEATURE_ONLY, "X", 3),
     ("sfigf", "full"): Look(_OURS, "*", 4),
 }
+# Greys again, blues (image level), greens and browns (feature level), each with a marker of its own within a task.
+_FAMILIES = {
+    ("joint-bilateral", "mtf-glp-fs", "dwt", "raw-nlm"): Look(_GREYS[1], ">", 1),
+    ("fast-guided-filter", "mtf-glp-hpm"): Look(_GREYS[2], "<", 1),
+    ("gs",): Look(_GREYS[2], "s", 1),
+    ("sfim",): Look(_GREYS[0], "p", 1),
+    ("bdsd-pc",): Look(_GREYS[1], "h", 1),
+    ("bt-h",): Look(_GREYS[0], "^", 1),
+    ("fdkn", "sesf-fuse"): Look("#77AADD", "<"),
+    ("dkn", "gacn"): Look("#222255", ">"),
+    ("djf", "pnn", "cu-net-fusion", "mcr-net"): Look("#225522", "d"),
+    ("cu-net", "pannet", "u2fusion", "nafnet"): Look("#AAAA00", "h"),
+    ("fdsr", "msdcnn"): Look("#663333", "p"),
+    ("dctnet", "dicnn"): Look("#EECC66", "H"),
+    ("pgsr", "gppnn"): Look("#994455", "8"),
+    ("jiif", "lagconv"): Look("#66B399", "^"),
+    ("bdpn",): Look("#B09070", "v"),
+}
+_LOOKS |= {(method, "full"): look for methods, look in _FAMILIES.items() for method in methods}
 _OTHERS = ("#E69F00", "#8C6D1F", "#332288", "#117733", "#882255", "#000000")
 _OTHER_MARKERS = ("h", "p", "<", ">", "d", "8")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from sfigf.figures.style import QUIET, Look, look_of, new_figure, save, styled
 from sfigf.interface import Array, UserError
 from sfigf.registry import registered
 from sfigf.tables.names import method_label, metric_label
+
+_NAMES_ABREAST = 6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,10 +75,12 @@ def smoothed(losses: Array) -> Array:
 def draw_training(title: str, logs: Mapping[tuple[str, str], Path], output: str | Path) -> None:
     """Draw loss (raw faint, running mean strong) and validation metric; a ring marks the weights that were kept."""
     curves = [read_curve(path, *run) for run, path in logs.items()]
+    legend = 0.2 * max(0, math.ceil(len(curves) / _NAMES_ABREAST) - 1)
     with styled():
-        figure = new_figure(10, 4.1)
+        figure = new_figure(10, 4.1 + legend)
         left, right = figure.subplots(1, 2)
-        figure.subplots_adjust(left=0.065, right=0.985, top=0.83, bottom=0.235, wspace=0.17)
+        top, bottom = 1 - 0.697 / (4.1 + legend), (0.9635 + legend) / (4.1 + legend)
+        figure.subplots_adjust(left=0.065, right=0.985, top=top, bottom=bottom, wspace=0.17)
         for curve in curves:
             _draw_loss(left, curve)
             _draw_validation(right, curve)
@@ -125,7 +130,9 @@ def _finish(figure: Figure, left: Axes, right: Axes, curves: list[Curve], title:
         axes.grid(axis="y")
         axes.set_xlim(left=0)
     handles, labels = right.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower center", ncols=min(len(labels), 6), handlelength=2.2, columnspacing=1.8)
+    figure.legend(
+        handles, labels, loc="lower center", ncols=min(len(labels), _NAMES_ABREAST), handlelength=2.2, columnspacing=1.8
+    )
     figure.text(0.012, 0.955, title, fontsize=10.5, fontweight="bold", va="center")
     words = "loss: running geometric mean over 1/15 of the steps; single steps faint"
     figure.text(0.988, 0.955, words, fontsize=8, color=QUIET, va="center", ha="right")

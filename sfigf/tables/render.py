@@ -1,17 +1,25 @@
-"""One page per task: for each condition the means, the costs and every single image."""
+"""Grids of methods by metrics or images, written as Markdown or LaTeX: best bold, second best underlined."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from sfigf.tables.names import GROUPS, condition_label, count_text, method_label, metric_label, number_text, task_label
-from sfigf.tables.protocol import protocol_line, seed_warning
-from sfigf.tables.summary import ALL, per_image
+from sfigf.tables.names import (
+    GROUPS,
+    condition_label,
+    dataset_label,
+    method_label,
+    metric_label,
+    number_text,
+    task_label,
+)
+from sfigf.tables.summary import ALL
+
+MANY = 12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,47 +31,45 @@ class Cell:
 
 
 Grid = list[list[Cell]]
-_NO_REFERENCE = (
-    "D_λ, D_s and QNR know no truth: interpolation alone has D_λ = 0 by construction, and added noise can raise QNR; "
-    "they are no ranking by themselves."
-)
-
-
-def task_page(
-    task: str, scores: pd.DataFrame, summary: pd.DataFrame, counted: pd.DataFrame, settings: Mapping[str, Any]
-) -> str:
-    """Return the Markdown page of a task."""
-    parts = [f"# {task_label(task)}"]
-    for condition in summary["condition"].unique():
-        parts += _condition_part(task, condition, scores, summary, counted, settings)
-    return "\n\n".join(parts) + "\n"
 
 
 def latex_page(task: str, summary: pd.DataFrame, counted: pd.DataFrame) -> str:
-    """Return one booktabs table per condition (packages ``booktabs`` and ``ulem``)."""
+    """Return booktabs tables (packages ``booktabs`` and ``ulem``), per condition all images first, then data sets."""
     tables = []
-    for condition in summary["condition"].unique():
-        grid = mean_grid(summary[(summary["condition"] == condition) & (summary["dataset"] == ALL)], counted)
-        caption = f"{task_label(task)}, {condition_label(condition)}: best bold, second best underlined."
-        tables.append(_latex(grid, caption))
+    for condition, rows in summary.groupby("condition", sort=False):
+        for dataset, means in mean_tables(rows):
+            where = f", {dataset_label(dataset)}" if dataset != ALL else ""
+            caption = (
+                f"{task_label(task)}, {condition_label(str(condition))}{where}: best bold, second best underlined."
+            )
+            tables.append(_latex(mean_grid(means, counted), caption))
     return "\n".join(tables)
 
 
-def mean_grid(summary: pd.DataFrame, counted: pd.DataFrame) -> Grid:
-    """Methods by metrics, then parameters and multiply-adds, of one condition's pooled rows."""
+def mean_tables(summary: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
+    """Return the rows of one condition by data set: the pooled ones first, then single sets where there are several."""
+    tables = [(str(dataset), rows) for dataset, rows in summary.groupby("dataset", sort=False)]
+    return tables[:1] if len(tables) == 2 and tables[0][0] == ALL else tables
+
+
+def mean_grid(summary: pd.DataFrame, counted: pd.DataFrame | None = None) -> Grid:
+    """Methods by metrics of one condition and data set, then parameters and multiply-adds where they are given."""
     metrics = list(dict.fromkeys(summary["metric"]))
-    heads = [_metric_head(summary[summary["metric"] == metric]) for metric in metrics]
-    grid = [[Cell(text) for text in ("Method", "Kind", *heads, "Parameters", "Multiply-adds per megapixel")]]
+    heads = [metric_head(summary[summary["metric"] == metric]) for metric in metrics]
+    costs = ["Parameters", "Multiply-adds per megapixel"] if counted is not None else []
+    grid = [[Cell(text) for text in ("Method", "Kind", *heads, *costs)]]
     for (method, variant), rows in summary.groupby(["method", "variant"], sort=False):
         cells = {row.metric: _mean_cell(row) for row in rows.itertuples()}
-        names = [Cell(method_label(method, variant)), Cell(GROUPS[rows["group"].iloc[0]])]
-        condition = rows["condition"].iloc[0]
-        grid.append([*names, *(cells[metric] for metric in metrics), *_cost_cells(counted, condition, method, variant)])
+        line = [Cell(method_label(method, variant)), Cell(GROUPS[rows["group"].iloc[0]])]
+        line += [cells[metric] for metric in metrics]
+        if counted is not None:
+            line += _cost_cells(counted, rows["condition"].iloc[0], method, variant)
+        grid.append(line)
     return grid
 
 
 def image_grid(summary: pd.DataFrame, values: pd.DataFrame) -> Grid:
-    """Methods by images for one condition and metric; ``summary`` gives order and direction."""
+    """Methods by images for one condition and metric, turned over where images are many; ``summary`` orders."""
     higher = bool(summary["higher_is_better"].iloc[0])
     wide = values.pivot(index=["method", "variant"], columns="image", values="value")
     ranks = wide.map(lambda value: float(f"{value:.6g}")).rank(method="dense", ascending=not higher)
@@ -72,7 +78,10 @@ def image_grid(summary: pd.DataFrame, values: pd.DataFrame) -> Grid:
         run = (row.method, row.variant)
         cells = [Cell(number_text(wide.loc[run, image]), _whole(ranks.loc[run, image])) for image in wide.columns]
         grid.append([Cell(method_label(*run)), *cells, _mean_cell(row)])
-    return grid
+    if len(wide.columns) <= MANY:
+        return grid
+    turned = [list(column) for column in zip(*grid, strict=True)]
+    return [[Cell("Image"), *turned[0][1:]], *turned[1:]]
 
 
 def markdown(grid: Grid) -> str:
@@ -84,43 +93,8 @@ def markdown(grid: Grid) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], rule, *rows[1:]])
 
 
-def _condition_part(
-    task: str,
-    condition: str,
-    scores: pd.DataFrame,
-    summary: pd.DataFrame,
-    counted: pd.DataFrame,
-    settings: Mapping[str, Any],
-) -> list[str]:
-    pooled = summary[(summary["condition"] == condition) & (summary["dataset"] == ALL)]
-    values = per_image(scores[scores["condition"] == condition])
-    parts = [
-        f"## {condition_label(condition)}",
-        markdown(mean_grid(pooled, counted)),
-        _image_counts(pooled) + " Best **bold**, second best <u>underlined</u>. " + seed_warning(pooled["seeds"].max()),
-        protocol_line(settings, task, condition),
-    ]
-    if "qnr" in set(pooled["metric"]):
-        parts.append(_NO_REFERENCE)
-    for metric, rows in pooled.groupby("metric", sort=False):
-        parts += [f"### {_metric_head(rows)} on each image"]
-        parts += [markdown(image_grid(rows, values[values["metric"] == metric]))]
-    return parts
-
-
-def _image_counts(pooled: pd.DataFrame) -> str:
-    """Say over how many images each mean runs, and which means are undefined."""
-    counts = pooled.groupby("metric", sort=False)["images"].max()
-    phrases = []
-    for count in counts.unique():
-        names = ", ".join(metric_label(metric) for metric in counts.index[counts == count])
-        phrases.append(f"{names}: mean of {count_text(count)}")
-    undefined = int(pooled["undefined"].sum())
-    lost = f" {undefined} single values are undefined; their means are left out (n/a)." if undefined else ""
-    return "; ".join(phrases) + "." + lost
-
-
-def _metric_head(rows: pd.DataFrame) -> str:
+def metric_head(rows: pd.DataFrame) -> str:
+    """Return name, unit and direction of the one metric that ``rows`` hold."""
     first = rows.iloc[0]
     return metric_label(first["metric"], first["unit"], bool(first["higher_is_better"]))
 

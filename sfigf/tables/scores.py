@@ -11,6 +11,7 @@ import pandas as pd
 
 from sfigf.files import write_text
 from sfigf.interface import UserError
+from sfigf.protocols.selftest import Mean
 
 COLUMNS = (
     "task",
@@ -38,7 +39,7 @@ def read_scores(paths: Iterable[str | Path], task: str | None = None) -> pd.Data
 
     Raises:
         UserError: If a file is missing or empty, lacks a column, holds a value that is no number, repeats a row, mixes
-            tasks, or if the rows of one metric disagree about unit or direction.
+            tasks, or if the rows of one metric disagree about direction, or about the unit within a data set.
     """
     frames = [_read_one(Path(path), task) for path in paths]
     if not frames:
@@ -89,6 +90,14 @@ def write_table(path: str | Path, frame: pd.DataFrame) -> None:
     write_text(path, pd.DataFrame(columns, columns=frame.columns).to_csv(index=False, lineterminator="\n"))
 
 
+def image_means(scores: pd.DataFrame) -> dict[tuple[str, str, str, str], Mean]:
+    """Average full variants over seeds and images, by data set, condition, method and metric, at full precision."""
+    full = scores[scores["variant"] == "full"]
+    by_image = full.groupby(["dataset", "condition", "method", "metric", "image"])["value"].mean()
+    groups = by_image.groupby(level=[0, 1, 2, 3])
+    return {key: Mean(math.fsum(values) / len(values), len(values)) for key, values in groups}  # type: ignore[misc]
+
+
 def six_digits(value: float) -> float:
     """Round to the six significant digits that tables keep."""
     return float(f"{value:.6g}")
@@ -126,12 +135,13 @@ def _refuse_duplicates(scores: pd.DataFrame) -> None:
 
 
 def _refuse_disagreement(scores: pd.DataFrame) -> None:
-    for (task, metric), rows in scores.groupby(["task", "metric"]):
-        for column in ("unit", "higher_is_better"):
+    """Units may differ between data sets (levels here, centimetres there), never within one."""
+    for column, group in (("unit", ["task", "metric", "dataset"]), ("higher_is_better", ["task", "metric"])):
+        for key, rows in scores.groupby(group):
             values = sorted(map(str, set(rows[column])))
             if len(values) > 1:
                 raise UserError(
-                    f"{task} {metric}: files disagree about {column} ({', '.join(values)}); score all again"
+                    f"{' '.join(key)}: files disagree about {column} ({', '.join(values)}); score all again"
                 )
 
 

@@ -43,19 +43,22 @@ def summarise_scores(scores: pd.DataFrame, groups: Mapping[Run, str], metrics: S
         metrics: Metrics in the order wanted, the main one first; others follow by name.
 
     Returns:
-        Rows with the columns ``COLUMNS``, in table order. Data set ``all`` pools every image. ``mean`` is NaN as soon
-        as one image is undefined, and ``undefined`` says how many are. ``rank`` 1 is best, 2 second best, by the mean
-        at six digits; 0 where there is no mean. ``seed_deviation`` is the sample deviation of the per-seed means, NaN
-        for one seed.
+        Rows with the columns ``COLUMNS``, in table order. Data set ``all`` pools every image, and is left out for a
+        metric whose unit differs between data sets. Data sets that hold the main metric come first. ``mean`` is NaN as
+        soon as one image is undefined, and ``undefined`` says how many are. ``rank`` 1 is best, 2 second best, by the
+        mean at six digits; 0 where there is no mean. ``seed_deviation`` is the sample deviation of the per-seed means,
+        NaN for one seed.
     """
     scores = scores.assign(origin=scores["dataset"])
-    pooled = pd.concat([scores.assign(dataset=ALL), scores], ignore_index=True)
+    units = scores.groupby(["task", "condition", "metric"])["unit"].transform("nunique")
+    pooled = pd.concat([scores[units == 1].assign(dataset=ALL), scores], ignore_index=True)
     case = ["task", "condition", "dataset", "metric"]
     rows = [
         _average(dict(zip([*case, "method", "variant"], key, strict=True)), group, groups)
         for key, group in pooled.groupby([*case, "method", "variant"])
     ]
-    summary = pd.DataFrame(sorted(rows, key=lambda row: _place(row, metrics)), columns=list(COLUMNS))
+    first = _first_metrics(rows, metrics)
+    summary = pd.DataFrame(sorted(rows, key=lambda row: _place(row, metrics, first)), columns=list(COLUMNS))
     ranks = [_ranks(rows) for _, rows in summary.groupby(case, sort=False)]
     return summary.assign(rank=pd.concat(ranks))
 
@@ -76,20 +79,43 @@ def per_image(scores: pd.DataFrame) -> pd.DataFrame:
     return scores.groupby(keys)["value"].agg(_mean).reset_index()
 
 
-def _place(row: Mapping[str, Any], metrics: Sequence[str]) -> tuple[object, ...]:
+def main_tables(summary: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the rows of the main metric of one task and condition: pooled, or by data set where units differ."""
+    single = summary[summary["dataset"] != ALL]
+    main = summary[summary["metric"] == (single if len(single) else summary)["metric"].iloc[0]]
+    pooled = main[main["dataset"] == ALL]
+    return [pooled] if len(pooled) else [rows for _, rows in main.groupby("dataset", sort=False)]
+
+
+def _metric_place(metric: str, metrics: Sequence[str]) -> tuple[int, str]:
+    return (list(metrics).index(metric) if metric in metrics else len(metrics), metric)
+
+
+def _first_metrics(rows: Iterable[Mapping[str, Any]], metrics: Sequence[str]) -> dict[Any, tuple[int, str]]:
+    """Place of the foremost metric of each condition and data set."""
+    first: dict[Any, tuple[int, str]] = {}
+    for row in rows:
+        key, place = (row["task"], row["condition"], row["dataset"]), _metric_place(row["metric"], metrics)
+        first[key] = min(first.get(key, place), place)
+    return first
+
+
+def _place(row: Mapping[str, Any], metrics: Sequence[str], first: Mapping[Any, object]) -> tuple[object, ...]:
     """Sort key of the table: condition, pooled data first, metric, then group and method."""
     return (
         row["task"],
         _natural(row["condition"]),
-        (row["dataset"] != ALL, row["dataset"]),
-        (metrics.index(row["metric"]) if row["metric"] in metrics else len(metrics), row["metric"]),
+        (row["dataset"] != ALL, first[row["task"], row["condition"], row["dataset"]], row["dataset"]),
+        _metric_place(row["metric"], metrics),
         list(GROUPS).index(row["group"]),
         method_place(row["method"], row["variant"]),
     )
 
 
 def _natural(condition: str) -> tuple[int, str]:
-    return (int(condition[1:]) if condition[1:].isdigit() else 0, condition)
+    """By factor: x4, x8, x16; then as x4-uint8."""
+    factor, _, rest = condition.partition("-")
+    return (int(factor[1:]), rest) if factor[:1] == "x" and factor[1:].isdigit() else (0, condition)
 
 
 def _average(row: dict[str, Any], scores: pd.DataFrame, groups: Mapping[Run, str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pandas as pd
 from sfigf.tables.names import (
     condition_label,
     count_text,
+    dataset_label,
     method_label,
     metric_label,
     number_text,
@@ -21,7 +22,7 @@ from sfigf.tables.names import (
 from sfigf.tables.protocol import seed_warning
 from sfigf.tables.render import Cell, markdown
 from sfigf.tables.scores import six_digits
-from sfigf.tables.summary import ALL, per_image
+from sfigf.tables.summary import ALL, main_tables, per_image
 
 OURS = ("sfigf", "full")
 _GROUPS = {
@@ -38,33 +39,54 @@ _INTRODUCTION = (
 
 
 def main_rows(summary: pd.DataFrame) -> pd.DataFrame:
-    """Return the pooled rows of the main metric, the first one, of one task and condition."""
-    pooled = summary[summary["dataset"] == ALL]
-    return pooled[pooled["metric"] == pooled["metric"].iloc[0]]
+    """Return the rows of the main metric of one task and condition: pooled, or of the first data set."""
+    return main_tables(summary)[0]
 
 
 def nested_metrics(summary: pd.DataFrame) -> dict[str, Any]:
-    """Return ``{task: {condition: {run: {metric: mean}}}}`` of the pooled rows; undefined means are None."""
+    """Return ``{task: {condition: {run: {metric: mean}}}}``; undefined means are None.
+
+    A metric without a pooled mean stands there by data set, as ``metric-dataset``.
+    """
+    keys = ["task", "condition", "metric"]
+    pooled = {tuple(row) for row in summary.loc[summary["dataset"] == ALL, keys].itertuples(index=False)}
     nested: dict[str, Any] = {}
-    for row in summary[summary["dataset"] == ALL].itertuples():
+    for row in summary.itertuples():
+        whole = (row.task, row.condition, row.metric) in pooled
+        if whole and row.dataset != ALL:
+            continue
         runs = nested.setdefault(row.task, {}).setdefault(row.condition, {})
-        value = row.mean if math.isfinite(row.mean) else None
-        runs.setdefault(run_name(row.method, row.variant).replace("/", "-"), {})[row.metric] = value
+        metric = row.metric if whole else f"{row.metric}-{row.dataset}"
+        run = run_name(row.method, row.variant).replace("/", "-")
+        runs.setdefault(run, {})[metric] = row.mean if math.isfinite(row.mean) else None
     return nested
 
 
-def study_page(summary: pd.DataFrame, scores: pd.DataFrame) -> str:
-    """Return the summary page: one headline table, then sentences per task and condition."""
-    cases = list(summary.groupby(["task", "condition"], sort=False))
+def study_page(summary: pd.DataFrame, scores: pd.DataFrame, published: str = "") -> str:
+    """Return the summary page: one headline table, then sentences per task and condition.
+
+    Args:
+        summary: What ``summarise_scores`` returned, of every task.
+        scores: Per-image scores of the same study.
+        published: One sentence about published numbers, or nothing.
+    """
     headlines, details = [], []
-    for (task, condition), rows in cases:
-        main = main_rows(rows)
-        headlines.append(_headline(main))
-        details += [f"## {task_label(task)}, {condition_label(condition)}", *sentences(main, scores)]
+    for (task, _), rows in summary.groupby(["task", "condition"], sort=False):
+        for main in main_tables(rows):
+            headlines.append(_headline(main))
+            details += [f"## {task_label(str(task))}, {_where(main)}", *sentences(main, scores)]
     heads = [*_HEADS, "SFIGF image-only", "SFIGF feature-only", "SFIGF"]
     table = markdown([[Cell(head) for head in heads], *headlines])
     warning = seed_warning(int(summary["seeds"].max()))
-    return "\n\n".join(["# Summary of the study", _INTRODUCTION, table, warning, *details]) + "\n"
+    opening = ["# Summary of the study", _INTRODUCTION, table, warning, *([published] if published else [])]
+    return "\n\n".join([*opening, *details]) + "\n"
+
+
+def _where(main: pd.DataFrame) -> str:
+    """Condition, and the data set where there is no mean over all."""
+    first = main.iloc[0]
+    label = condition_label(first["condition"])
+    return label if first["dataset"] == ALL else f"{label}, {dataset_label(first['dataset'])}"
 
 
 def sentences(main: pd.DataFrame, scores: pd.DataFrame) -> list[str]:
@@ -132,7 +154,7 @@ def _duel(ours: pd.Series, rival: Mapping[str, Any], values: pd.DataFrame) -> _D
 
 def _image_values(main: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
     """Images by runs, at the six digits the tables show."""
-    case = ["task", "condition", "metric"]
+    case = ["task", "condition", "metric"] + (["dataset"] if main["dataset"].iloc[0] != ALL else [])
     values = per_image(scores[(scores[case] == main.iloc[0][case]).all(axis=1)])
     return values.pivot(index=["dataset", "image"], columns=["method", "variant"], values="value").map(six_digits)
 
@@ -163,7 +185,7 @@ def _all_but(exceptions: list[str], total: int) -> str:
 
 def _headline(main: pd.DataFrame) -> list[Cell]:
     first = main.iloc[0]
-    head = [task_label(first["task"]), condition_label(first["condition"])]
+    head = [task_label(first["task"]), _where(main)]
     head += [metric_label(first["metric"], first["unit"], bool(first["higher_is_better"])), str(first["images"])]
     learned = main["group"].isin(_GROUPS["Learned baselines"]) & (main["method"] != OURS[0])
     best = [_best(main[main["group"] == "classical"], named=True), _best(main[learned], named=True)]

@@ -9,7 +9,7 @@ import pytest
 from sfigf.cli.present import summarise, tabulate
 from sfigf.interface import UserError
 from sfigf.tables.costs import groups_of, read_costs
-from sfigf.tables.names import method_label, metric_label, number_text
+from sfigf.tables.names import condition_label, dataset_label, method_label, metric_label, number_text
 from sfigf.tables.scores import COLUMNS, read_scores, six_digits
 from sfigf.tables.summary import ALL, summarise_scores
 
@@ -290,6 +290,14 @@ def test_missing_and_absent_files_are_named(tmp_path):
 def test_labels_on_paper():
     assert metric_label("q-abf", "1", True) == "Q_AB/F ↑"
     assert metric_label("rmse", "px", False) == "RMSE [px] ↓"
+    assert metric_label("rmse-crop6", "cm", False) == "RMSE crop 6 [cm] ↓"
+    assert metric_label("d-lambda-k") == "D_λ,K"
+    assert metric_label("q-cv") == "Q_CV"
+    assert [condition_label(name) for name in ("x4-uint8", "x16", "x8-nearest", "real", "mono-estimated")] == [
+        "×4, 8-bit input", "×16", "×8, nearest samples", "real pairs", "estimated monochrome guide"
+    ]  # fmt: skip
+    assert [dataset_label(name) for name in ("middlebury-30", "my-set")] == ["Middlebury 30", "My set"]
     assert method_label("sfigf", "image-only") == "SFIGF image-only"
     assert method_label("my-method") == "My method"
     assert [number_text(value) for value in (2.19, 1234.4, 2.6e-9, math.nan)] == ["2.190", "1234", "0.000", "n/a"]
+    assert number_text(2.19, "8-bit disparity") == "2.190 (8-bit disparity)"
