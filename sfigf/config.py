@@ -7,40 +7,22 @@ hands the mapping to ``load_settings``; the command line reads the merged file w
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from sfigf.files import write_text
 from sfigf.interface import TASK_NAMES, TaskName, UserError
 from sfigf.registry import load_plugins, lookup, nearest, registered
+from sfigf.sections import Section, validated
+from sfigf.small_files import read_yaml
+from sfigf.training_settings import Training, check_loss, preset_settings, settled
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
-M = TypeVar("M", bound=BaseModel)
-
-
-class Section(BaseModel):
-    """A part of the settings; refuses keys it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys_only(cls, values: Any) -> Any:
-        if isinstance(values, Mapping):
-            refuse_unknown(values, cls)
-        return values
-
-
-def refuse_unknown(values: Mapping[str, Any], model: type[BaseModel]) -> None:
-    """Raise ValueError for the first key that ``model`` does not have, with the nearest one it has."""
-    for key in values:
-        if key not in model.model_fields:
-            valid = ", ".join(sorted(model.model_fields)) or "none"
-            raise ValueError(f"unknown key '{key}'{nearest(str(key), model.model_fields)} (valid: {valid})")
+Dotted = Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")]
 
 
 class Rendering(Section):
@@ -54,22 +36,21 @@ class Rendering(Section):
     shards: int = Field(ge=1)
 
 
-class Training(Section):
-    """One loop, one step budget: optimiser, schedule and patches."""
+class ConditionStudy(Section):
+    """What one condition of a task does otherwise: given lists and methods take the place of the task's.
 
-    steps: int = Field(ge=1)
-    batch_size: int = Field(ge=1)
-    patch_px: int = Field(ge=8)
-    learning_rate: float = Field(gt=0)
-    final_learning_rate: float = Field(default=0.0, ge=0)
-    warmup_steps: int = Field(default=0, ge=0)
-    weight_decay: float = Field(default=0.0, ge=0)
-    gradient_clip: float = Field(default=1.0, gt=0)
-    loss: Literal["l1", "mse", "charbonnier"] = "l1"
-    optimizer: Literal["adam", "adamw"] = "adamw"
-    validate_every_steps: int = Field(ge=1)
-    precision: Literal["auto", "float32"] = "auto"
-    encoding: Literal["none", "detail", "develop"] = "none"
+    ``training`` holds changes only.
+    """
+
+    train: list[str] | None = Field(default=None, min_length=1)
+    validation: list[str] | None = Field(default=None, min_length=1)
+    test: list[str] | None = Field(default=None, min_length=1)
+    metrics: list[Slug] | None = Field(default=None, min_length=1)
+    protocols: list[Dotted] | None = None
+    crop_px: int | None = Field(default=None, ge=16)
+    train_draws: int | None = Field(default=None, ge=1)
+    training: dict[str, Any] = Field(default_factory=dict)
+    methods: dict[Slug, dict[str, Any]] | None = Field(default=None, min_length=1)
 
 
 class TaskStudy(Section):
@@ -80,10 +61,21 @@ class TaskStudy(Section):
     validation: list[str] = Field(min_length=1)
     test: list[str] = Field(min_length=1)
     metrics: list[Slug] = Field(min_length=1)
+    protocols: list[Dotted] = Field(default_factory=list)
     crop_px: int | None = Field(default=None, ge=16)
     train_draws: int = Field(default=1, ge=1)
     training: Training
     methods: dict[Slug, dict[str, Any]] = Field(min_length=1)
+    per_condition: dict[Slug, ConditionStudy] = Field(default_factory=dict)
+
+    def part(self, condition: str, where: str) -> TaskStudy:
+        """The settings under one condition: those of the task, changed by ``per_condition``."""
+        if condition not in self.per_condition:
+            return self
+        changes = self.per_condition[condition].model_dump(exclude_unset=True)
+        changed = merged(self.training.model_dump(), changes.pop("training", {}))
+        training = validated(Training, changed, f"{where}.per_condition.{condition}.training")
+        return self.model_copy(update={**changes, "training": training})
 
 
 class Study(Section):
@@ -99,6 +91,27 @@ class Study(Section):
     rendering: Rendering
     tasks: dict[TaskName, TaskStudy] = Field(min_length=1)
     show: dict[str, Any] = Field(default_factory=dict)
+
+    def part(self, task: str, condition: str | None = None) -> TaskStudy:
+        """Data, metrics, training and methods of a task under one condition; None where all conditions are alike.
+
+        Raises:
+            UserError: If the study has no such task or condition, or the conditions differ and none is named.
+        """
+        if task not in self.tasks:
+            raise UserError(f"study '{self.study}' has no task '{task}'; it has {', '.join(self.tasks)}")
+        study = self.tasks[task]  # type: ignore[index]
+        if condition is None and not study.per_condition:
+            return study
+        if condition not in study.conditions:
+            raise UserError(f"study '{self.study}' has no {task} {condition}; it has {', '.join(study.conditions)}")
+        return study.part(condition, f"tasks.{task}")
+
+    def parts(self) -> Iterator[tuple[TaskName, str, TaskStudy]]:
+        """Every task and condition with its settings."""
+        for task, study in self.tasks.items():
+            for condition in study.conditions:
+                yield task, condition, self.part(task, condition)
 
 
 def load_settings(settings: Mapping[str, Any], origin: str = "config") -> Study:
@@ -117,14 +130,30 @@ def load_settings(settings: Mapping[str, Any], origin: str = "config") -> Study:
 def _check_task(task: str, study: TaskStudy, where: str) -> None:
     from sfigf.tasks import check_condition
 
+    for condition in study.per_condition:
+        if condition not in study.conditions:
+            known = f"{nearest(condition, study.conditions)}; conditions are {', '.join(study.conditions)}"
+            raise UserError(f"{where}.per_condition: '{condition}' is not run{known}")
     for condition in study.conditions:
         check_condition(task, condition, where)
-    for metric in study.metrics:
+    alike = [condition for condition in study.conditions if condition not in study.per_condition]
+    if alike:
+        _check_part(task, study, alike, where)
+    for condition in study.per_condition:
+        _check_part(task, study.part(condition, where), [condition], f"{where}.per_condition.{condition}")
+
+
+def _check_part(task: str, part: TaskStudy, conditions: list[str], where: str) -> None:
+    from sfigf.protocols import check_protocols
+
+    for metric in part.metrics:
         _check_role("metric", metric, task, f"{where}.metrics")
-    for selection in [*study.train, *study.validation, *study.test]:
+    for selection in [*part.train, *part.validation, *part.test]:
         lookup("dataset", selection.partition(":")[0])
-    for label, options in study.methods.items():
-        method_of(label, options, study.training, task, f"{where}.methods.{label}")
+    check_protocols(task, part.protocols, conditions, part.test, part.metrics, f"{where}.protocols")
+    settled(part.training, task, f"{where}.training")
+    for label, options in part.methods.items():
+        method_of(label, options, part.training, task, f"{where}.methods.{label}")
 
 
 def _check_role(role: Literal["method", "metric"], name: str, task: str, where: str) -> Any:
@@ -151,14 +180,17 @@ class MethodSettings(BaseModel):
     options: dict[str, Any]
 
 
-_RESERVED = ("method", "variants", "training")
+_RESERVED = ("method", "variants", "preset", "training")
 
 
 def method_of(label: str, line: Mapping[str, Any] | None, base: Training, task: str, where: str) -> MethodSettings:
     """Build a method from its config line; ``method:`` names the class where it differs from the label.
 
+    ``preset: as-published`` takes the training that the method's card states over the task's; single keys of the line's
+    own ``training`` come on top.
+
     Raises:
-        UserError: Unknown method, wrong task, unknown option or variant.
+        UserError: Unknown method, wrong task, unknown option, variant or preset, or a loss that cannot train it.
     """
     line = dict(line or {})
     cls = _check_role("method", str(line.get("method", label)), task, where)
@@ -169,8 +201,10 @@ def method_of(label: str, line: Mapping[str, Any] | None, base: Training, task: 
     for variant in variants:
         if variant not in known:
             raise UserError(f"{where}.variants: '{variant}' is not one of {', '.join(known)}{nearest(variant, known)}")
-    changed = dict(line.get("training") or {})
-    training = validated(Training, {**base.model_dump(), **changed}, f"{where}.training") if changed else base
+    start = preset_settings(cls, line.get("preset", "common"), base, task, where)
+    changed = merged(start, line.get("training") or {})
+    training = settled(validated(Training, changed, f"{where}.training"), task, f"{where}.training")
+    check_loss(cls, training, f"{where}.training")
     return MethodSettings(
         label=label,
         method=method,
@@ -181,31 +215,6 @@ def method_of(label: str, line: Mapping[str, Any] | None, base: Training, task: 
     )
 
 
-def validated(model: type[M], values: Any, where: str, also: tuple[str, ...] = ()) -> M:
-    """Validate ``values`` as ``model``; turn pydantic's report into one line."""
-    try:
-        if not isinstance(values, Mapping):
-            raise ValueError(f"expected a mapping of keys to values, got {type(values).__name__}")
-        if not issubclass(model, Section):
-            refuse_unknown(values, model)
-        return model.model_validate(dict(values))
-    except ValidationError as error:
-        first = error.errors()[0]
-        path = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"{where}: {path + ': ' if path else ''}{message}{_given(first)}") from None
-    except ValueError as error:
-        reserved = f"; also {', '.join(also)}" if also else ""
-        raise UserError(f"{where}: {error}{reserved}") from None
-
-
-def _given(problem: Any) -> str:
-    value = problem.get("input")
-    if isinstance(value, str | int | float | bool | None) and problem["type"] not in {"missing", "value_error"}:
-        return f", got {value!r}"
-    return ""
-
-
 def load_effective(path: str | Path) -> Study:
     """Read a complete settings file (``config/default.yaml``, or the merged ``results/config.yaml``).
 
@@ -213,19 +222,6 @@ def load_effective(path: str | Path) -> Study:
         UserError: If the file is missing, is not YAML, or does not validate.
     """
     return load_settings(read_yaml(path), str(path))
-
-
-def read_yaml(path: str | Path) -> Any:
-    """Read a small YAML file safely; aliases are refused so that a nested bomb cannot expand."""
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-        if len(text) > 1_000_000:
-            raise UserError(f"{path}: {len(text):,} characters; a settings file has at most 1,000,000")
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text, Loader=yaml.SafeLoader)):
-            raise UserError(f"{path}: YAML aliases (*name) are not allowed in settings; write the value out")
-        return yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UserError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from None
 
 
 def write_effective(settings: str, output: str | Path) -> None:
@@ -259,6 +255,7 @@ def kept(settings: Any) -> Any:
 
 __all__ = [
     "TASK_NAMES",
+    "ConditionStudy",
     "MethodSettings",
     "Rendering",
     "Section",

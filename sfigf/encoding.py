@@ -4,7 +4,9 @@
 range of a network whatever the level, the haze or the sensor; units are kept, so a detail means the same everywhere.
 ``develop`` (raw): the linear planes after the camera's own colour matrix and curves, as the truth is; what is predicted
 is the difference from a plain start, the guide in grey with the target's colour, averaged over 7x7 quads, laid over it.
-``none`` leaves all as it is.
+``released-colours`` (depth): the guide in the order B, G, R, normalised with ImageNet's statistics of R, G, B, as the
+released code shows it (``quirks.colour``). ``released-packing`` (raw): both packed images in the order R, G1, B, G2 and
+without white balance, as the released raw networks were shown them. ``none`` leaves all as it is.
 
 It is the training's, not the method's: every learned method of a task is shown the same.
 """
@@ -18,10 +20,11 @@ import numpy as np
 
 from sfigf.interface import Array, Sample
 
-Encoding = Literal["none", "detail", "develop"]
+Encoding = Literal["none", "detail", "develop", "released-colours", "released-packing"]
 GAIN = np.float32(10)
 _COLOUR_QUADS = 7
 LOW_PX = 4.0
+_IMAGENET_MEAN, _IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def encode(sample: Sample, kind: Encoding) -> Sample:
@@ -30,6 +33,10 @@ def encode(sample: Sample, kind: Encoding) -> Sample:
         return sample
     if kind == "develop":
         return _developed(sample)
+    if kind == "released-colours":
+        return dataclasses.replace(sample, guide=released_colours(sample.guide))
+    if kind == "released-packing":
+        return released_packing(sample)
     low, guide_low = _lows(sample)
     return dataclasses.replace(
         sample,
@@ -45,6 +52,28 @@ def decode(restored: Array, sample: Sample, kind: Encoding) -> Array:
         shown = _developed(sample)
         return restored + _plain_start(sample, shown.guide)
     return restored / GAIN + _lows(sample)[0] if kind == "detail" else restored
+
+
+def released_colours(guide: Array) -> Array:
+    """Return a guide (...,3,H,W) as the released depth code shows it to the network; one of another depth as it is.
+
+    Source: Xinyil256/SFIGF@3600cd0 GDSR/datasets/nyu.py: read as B, G, R, normalised with the statistics of R, G, B.
+    """
+    if guide.shape[-3] != 3:
+        return guide
+    mean, deviation = (np.array(v, np.float32)[:, None, None] for v in (_IMAGENET_MEAN, _IMAGENET_DEVIATION))
+    return (guide[..., ::-1, :, :] - mean) / deviation
+
+
+def released_packing(sample: Sample) -> Sample:
+    """Return a raw sample as the released raw-red code shows it: R, G1, B, G2; gains of ``white_balance`` taken off.
+
+    Source: Xinyil256/SFIGF RedRAW/train_red_raw_sfigf.py, which packs as cchen156/Learning-to-See-in-the-Dark does.
+    """
+    red, green, blue = sample.meta.get("white_balance", (1, 1, 1))
+    lift = np.array([red, green, blue, green], dtype=np.float32)[:, None, None]
+    order = [0, 1, 3, 2]
+    return dataclasses.replace(sample, target=sample.target[order] / lift, guide=sample.guide[order])
 
 
 def _developed(sample: Sample) -> Sample:

@@ -136,7 +136,7 @@ def _describe(path: Path, facts: dict[str, Any]) -> None:
 
     model = onnx.load(path)
     model.producer_name = "sfigf"
-    inside = facts["training"]["encoding"] != "develop"
+    inside = facts["training"]["encoding"] in ("none", "detail")
     notes = {"encoding_in_graph": inside, "least_side_px": 1, "value_range": "about [0, 1], float32"}
     onnx.helper.set_model_props(model, {_METADATA: json.dumps({**facts, "onnx": notes}, sort_keys=True)})
     onnx.checker.check_model(model)

@@ -12,7 +12,7 @@ from sfigf.interface import Array, Sample, UserError
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
+    from torch import Tensor, nn
 
 
 def choose_device(name: str = "auto") -> torch.device:
@@ -65,7 +65,10 @@ def _size(array: Array) -> str:
 
 
 def restore_sample(network: nn.Module, sample: Sample, device: torch.device, encoding: Encoding = "none") -> Array:
-    """Restore one sample whole; returns (Co,H',W') float32 on the scale of ``sample.target``."""
+    """Restore one sample whole; returns (Co,H',W') float32 on the scale of ``sample.target``.
+
+    Of a network that answers (mono, rgb) it is rgb.
+    """
     import torch
 
     check_sample(sample)
@@ -75,5 +78,17 @@ def restore_sample(network: nn.Module, sample: Sample, device: torch.device, enc
         for array in (shown.target, shown.guide)
     )
     with torch.inference_mode():
-        restored = network(target, guide)
+        answer = ask(network, target, guide)
+    restored = answer[-1] if isinstance(answer, tuple) else answer
     return decode(restored[0].float().cpu().numpy(), sample, encoding)
+
+
+def ask(network: nn.Module, target: Tensor, guide: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+    """Return a network's answer to target (b,C,h,w) and guide (b,Cg,h,w); raw-mono is given the mosaic."""
+    from torch.nn import functional
+
+    from sfigf.nets import takes_mosaic
+
+    if not takes_mosaic(network):
+        return network(target, guide)
+    return network(functional.pixel_shuffle(target, 2) if target.shape[1] == 4 else target)

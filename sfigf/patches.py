@@ -4,23 +4,110 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
 from sfigf.interface import Array, Sample, UserError
 
-_ROLES = ("target", "guide", "truth", "valid")
+ROLES = ("target", "guide", "truth", "valid")
+_FINE = ("truth", "valid", "mono")
+_UPSAMPLED = ("depth", "pan")
+_MISSING = {"truth": "no ground truth", "mono": "no truth of a monochrome camera"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Batch:
-    """Arrays (b,C,h,w) float32; ``valid`` is 1 where the truth counts. ``names`` says which scenes were drawn."""
+    """Arrays (b,C,h,w) float32, None where the loss needs none; ``valid`` is 1 where the truth counts.
+
+    ``names`` says which scenes were drawn.
+    """
 
     target: Array
     guide: Array
-    truth: Array
-    valid: Array
-    names: tuple[str, ...]
+    truth: Array | None = None
+    valid: Array | None = None
+    mono: Array | None = None
+    names: tuple[str, ...] = ()
+
+
+class Windows(Protocol):
+    """What patches are cut from: samples in memory, or a file that gives windows."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of the samples, in order."""
+        ...
+
+    def shape(self, index: int, role: str) -> tuple[int, ...] | None:
+        """Shape of an array, or None where a sample has none."""
+        ...
+
+    def window(self, index: int, role: str, top: int, left: int, height: int, width: int) -> Array:
+        """Cut (C,height,width) out of an array."""
+        ...
+
+    def factor(self, index: int) -> int:
+        """Fine pixels per coarse pixel, 1 where a sample does not say."""
+        ...
+
+
+class HeldWindows:
+    """Samples in memory."""
+
+    def __init__(self, samples: Sequence[Sample]) -> None:
+        self._samples = samples
+        self.names = [sample.name for sample in samples]
+
+    def shape(self, index: int, role: str) -> tuple[int, ...] | None:
+        """Shape of an array, or None where a sample has none."""
+        array = getattr(self._samples[index], role)
+        return None if array is None else array.shape
+
+    def window(self, index: int, role: str, top: int, left: int, height: int, width: int) -> Array:
+        """Cut (C,height,width) out of an array."""
+        return getattr(self._samples[index], role)[:, top : top + height, left : left + width]
+
+    def factor(self, index: int) -> int:
+        """Fine pixels per coarse pixel, 1 where a sample does not say."""
+        return int(self._samples[index].meta.get("factor", 1))
+
+
+class StoredWindows:
+    """Samples in a file: only what a patch shows is read."""
+
+    def __init__(self, records: Any) -> None:
+        self._records = records
+        self.names = records.names
+
+    def shape(self, index: int, role: str) -> tuple[int, ...] | None:
+        """Shape of an array, or None where a sample has none."""
+        return self._records.shape(index, role) if role in self._records.fields(index) else None
+
+    def window(self, index: int, role: str, top: int, left: int, height: int, width: int) -> Array:
+        """Cut (C,height,width) out of an array."""
+        return self._records.window(index, role, top, left, height, width)
+
+    def factor(self, index: int) -> int:
+        """Fine pixels per coarse pixel, 1 where a sample does not say."""
+        return int(self._records.facts(index)["meta"].get("factor", 1))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Grid:
+    """Where patches of a sample may start: at multiples of ``step``, ``shift`` further on an axis to be flipped."""
+
+    room: tuple[int, int]
+    flips: bool
+    step: int = 1
+    shift: int = 0
+
+    def flippable(self, axis: int) -> bool:
+        return self.flips and self.room[axis] >= self.shift
+
+    def first(self, rng: np.random.Generator, axis: int, flipped: bool) -> int:
+        shift = self.shift if flipped else 0
+        return shift + self.step * int(rng.integers((self.room[axis] - shift) // self.step + 1))
 
 
 class Patches:
@@ -29,71 +116,115 @@ class Patches:
     Scenes are drawn in proportion to their area. Augmentation keeps each task's physics: any flip or transpose, except
     raw, where only the transpose keeps the RGGB phase (and swaps the two greens); focus swaps its two images.
 
+    A patch of depth or pan shows whole coarse pixels where the whole image does: networks pick the coarse map out of
+    the upsampled one. Depth puts coarse pixel k in the middle of fine pixels ``factor*k`` to ``factor*k + factor - 1``,
+    pan on ``factor*k + factor//2``, which is off the middle if the factor is even; an axis that is to be flipped then
+    starts a pixel later, or is not flipped where there is no pixel to spare. A side of the patch that is no multiple of
+    the factor leaves the place free.
+
+    For each patch the generator is asked, in this order: which sample; flip down, flip across, transpose; top; left;
+    for focus, swap.
+
     Args:
-        samples: Samples with a truth.
+        samples: Samples in memory, or a file of samples with ``records`` that give windows (``store.SampleFile``).
         task: Task name.
         patch_px: Side of the truth patch in pixels; raw draws half of it in packed pixels.
         batch_size: Patches per batch.
         seed: With the step, the only source of randomness.
+        roles: Arrays that the loss needs.
+        roles_if_there: Arrays that it takes as well where every sample has them.
+        shuffle: False walks the samples in the order they come in, a patch of each; only its place is random.
 
     Raises:
-        UserError: If a sample has no truth or is smaller than a patch.
+        UserError: If a sample lacks what the loss needs or is smaller than a patch.
     """
 
-    def __init__(self, samples: Sequence[Sample], task: str, patch_px: int, batch_size: int, seed: int) -> None:
-        self.samples, self.task, self.batch_size, self.seed = list(samples), task, batch_size, seed
+    def __init__(
+        self,
+        samples: Sequence[Sample] | Any,
+        task: str,
+        patch_px: int,
+        batch_size: int,
+        seed: int,
+        *,
+        roles: Sequence[str] = ROLES,
+        roles_if_there: Sequence[str] = (),
+        shuffle: bool = True,
+    ) -> None:
+        records = getattr(samples, "records", None)
+        self._windows: Windows = HeldWindows(list(samples)) if records is None else StoredWindows(records)
+        self.task, self.batch_size, self.seed, self.shuffle = task, batch_size, seed, shuffle
+        count = len(self._windows.names)
+        self.roles = (*roles, *(role for role in roles_if_there if self._all_have(role, count)))
         self.upscale = 2 if task == "raw" else 1
         self.side = patch_px // self.upscale
-        for sample in self.samples:
-            height, width = sample.target.shape[1:]
-            if sample.truth is None:
-                raise UserError(f"{sample.name}: no ground truth; it cannot be trained on")
-            if min(height, width) < self.side:
-                raise UserError(
-                    f"{sample.name}: {height * self.upscale}x{width * self.upscale} px is smaller than the patch of "
-                    f"{patch_px} px; lower training.patch_px"
-                )
-        areas = np.array([sample.target[0].size for sample in self.samples], dtype=np.float64)
+        sizes = [self._checked_size(index, patch_px) for index in range(count)]
+        self._grids = [self._grid(index, size) for index, size in enumerate(sizes)]
+        areas = np.array([height * width for height, width in sizes], dtype=np.float64)
         self._edges = np.cumsum(areas / areas.sum())
+
+    def _all_have(self, role: str, count: int) -> bool:
+        return all(self._windows.shape(index, role) is not None for index in range(count))
+
+    def _checked_size(self, index: int, patch_px: int) -> tuple[int, int]:
+        name, shape = self._windows.names[index], self._windows.shape(index, "target")
+        assert shape is not None
+        for role, missing in _MISSING.items():
+            if role in self.roles and self._windows.shape(index, role) is None:
+                raise UserError(f"{name}: {missing}; it cannot be trained on with this loss")
+        height, width = shape[1:]
+        if min(height, width) < self.side:
+            raise UserError(
+                f"{name}: {height * self.upscale}x{width * self.upscale} px is smaller than the patch of "
+                f"{patch_px} px; lower training.patch_px"
+            )
+        return height, width
+
+    def _grid(self, index: int, size: tuple[int, int]) -> _Grid:
+        room = (size[0] - self.side, size[1] - self.side)
+        factor = self._windows.factor(index) if self.task in _UPSAMPLED else 1
+        if self.side % factor:
+            return _Grid(room, flips=True)
+        return _Grid(room, self.task != "raw", factor, shift=int(self.task == "pan" and factor % 2 == 0))
 
     def batch(self, step: int) -> Batch:
         """Return the batch of a step, the same whenever it is asked for."""
         rng = np.random.default_rng([self.seed, step])
-        drawn = [self._patch(rng) for _ in range(self.batch_size)]
-        target, guide, truth, valid = (np.stack([patch[role] for patch, _ in drawn]) for role in _ROLES)
-        return Batch(target, guide, truth, valid, names=tuple(name for _, name in drawn))
+        drawn = [self._patch(rng, step * self.batch_size + place) for place in range(self.batch_size)]
+        arrays = {role: np.stack([patch[role] for patch, _ in drawn]) for role in self.roles}
+        return Batch(**arrays, names=tuple(name for _, name in drawn))
 
-    def _patch(self, rng: np.random.Generator) -> tuple[dict[str, Array], str]:
-        index = min(int(np.searchsorted(self._edges, rng.random(), side="right")), len(self.samples) - 1)
-        sample = self.samples[index]
-        height, width = sample.target.shape[1:]
-        top = int(rng.integers(height - self.side + 1))
-        left = int(rng.integers(width - self.side + 1))
-        patch = self._cut(sample, top, left)
-        patch = _transpose_raw(patch, rng) if self.task == "raw" else _dihedral(patch, rng)
+    def _patch(self, rng: np.random.Generator, count: int) -> tuple[dict[str, Array], str]:
+        index = self._drawn(rng) if self.shuffle else count % len(self._grids)
+        grid = self._grids[index]
+        *flips, transposed = rng.random(3) < 0.5
+        flips = [flip and grid.flippable(axis) for axis, flip in enumerate(flips)]
+        top, left = (grid.first(rng, axis, flip) for axis, flip in enumerate(flips))
+        patch = _flipped({role: self._cut(index, role, top, left) for role in self.roles}, flips)
+        if transposed:
+            patch = _transposed(patch, packed=self.task == "raw")
         if self.task == "focus" and rng.random() < 0.5:
             patch["target"], patch["guide"] = patch["guide"], patch["target"]
-        return {role: np.ascontiguousarray(array) for role, array in patch.items()}, sample.name
+        return {role: np.ascontiguousarray(array) for role, array in patch.items()}, self._windows.names[index]
 
-    def _cut(self, sample: Sample, top: int, left: int) -> dict[str, Array]:
-        assert sample.truth is not None
-        window = np.s_[:, top : top + self.side, left : left + self.side]
-        s = self.upscale
-        fine = np.s_[:, s * top : s * (top + self.side), s * left : s * (left + self.side)]
-        truth = sample.truth[fine]
-        valid = np.ones_like(truth[:1]) if sample.valid is None else sample.valid[fine].astype(np.float32)
-        return {"target": sample.target[window], "guide": sample.guide[window], "truth": truth, "valid": valid}
+    def _drawn(self, rng: np.random.Generator) -> int:
+        return min(int(np.searchsorted(self._edges, rng.random(), side="right")), len(self._grids) - 1)
 
-
-def _dihedral(patch: dict[str, Array], rng: np.random.Generator) -> dict[str, Array]:
-    flips = rng.random(3) < 0.5
-    axes = tuple(axis for axis, flip in zip((1, 2), flips, strict=False) if flip)
-    turned = {role: np.flip(array, axes) for role, array in patch.items()}
-    return {role: array.transpose(0, 2, 1) for role, array in turned.items()} if flips[2] else turned
+    def _cut(self, index: int, role: str, top: int, left: int) -> Array:
+        scale = self.upscale if role in _FINE else 1
+        if role == "valid" and self._windows.shape(index, role) is None:
+            return np.ones((1, scale * self.side, scale * self.side), np.float32)
+        cut = self._windows.window(index, role, scale * top, scale * left, scale * self.side, scale * self.side)
+        return cut.astype(np.float32) if role == "valid" else cut
 
 
-def _transpose_raw(patch: dict[str, Array], rng: np.random.Generator) -> dict[str, Array]:
-    if rng.random() < 0.5:
-        return patch
+def _flipped(patch: dict[str, Array], flips: Sequence[bool]) -> dict[str, Array]:
+    axes = tuple(axis for axis, flip in zip((1, 2), flips, strict=True) if flip)
+    return {role: np.flip(array, axes) for role, array in patch.items()}
+
+
+def _transposed(patch: dict[str, Array], *, packed: bool) -> dict[str, Array]:
+    """Swap rows and columns; of packed mosaics (R, G1, G2, B) the two greens too."""
     turned = {role: array.transpose(0, 2, 1) for role, array in patch.items()}
-    return turned | {role: turned[role][[0, 2, 1, 3]] for role in ("target", "guide")}
+    mosaics = [role for role in ("target", "guide") if packed and len(turned[role]) == 4]
+    return turned | {role: turned[role][[0, 2, 1, 3]] for role in mosaics}

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sfigf.config import MethodSettings, Study, method_of
+from sfigf.config import MethodSettings, Study, TaskStudy, method_of
 from sfigf.interface import UserError
 from sfigf.registry import nearest
 
@@ -34,48 +34,51 @@ class Run:
 def runs(study: Study) -> list[Run]:
     """All runs of a study; a method without weights runs once, whatever the seeds."""
     return [
-        Run(task, condition, label, variant, seed, line.learned, digest_of_run(study, task, line, variant, seed))
-        for task, condition, label, line in _lines(study)
+        Run(task, condition, label, variant, seed, line.learned, digest_of_run(part, line, variant, seed))
+        for task, condition, part in study.parts()
+        for label in part.methods
+        for line in [_line(part, task, label)]
         for variant in line.variants
         for seed in (study.seeds if line.learned else [0])
     ]
 
 
-def _lines(study: Study) -> list[tuple[str, str, str, MethodSettings]]:
-    return [
-        (task, condition, label, method_settings(study, task, label))
-        for task, part in study.tasks.items()
-        for condition in part.conditions
-        for label in part.methods
-    ]
-
-
-def method_settings(study: Study, task: str, label: str) -> MethodSettings:
-    """Return the validated line of one method.
+def method_settings(study: Study, task: str, label: str, condition: str | None = None) -> MethodSettings:
+    """Return the validated line of one method under one condition; None where all conditions are alike.
 
     Raises:
-        UserError: If the study has no such task or method line.
+        UserError: If the study has no such task, condition or method line.
     """
-    if task not in study.tasks:
-        raise UserError(f"study '{study.study}' has no task '{task}'; it has {', '.join(study.tasks)}")
-    part = study.tasks[task]  # type: ignore[index]
+    part = study.part(task, condition)
     if label not in part.methods:
         raise UserError(f"study '{study.study}' has no method '{label}' for {task}{nearest(label, part.methods)}")
+    return _line(part, task, label)
+
+
+def _line(part: TaskStudy, task: str, label: str) -> MethodSettings:
     return method_of(label, part.methods[label], part.training, task, f"tasks.{task}.methods.{label}")
 
 
-def digest_of_run(study: Study, task: str, settings: MethodSettings, variant: str, seed: int) -> str:
-    """Digest of the settings that change a run's result; display keys and other tasks are left out."""
+def digest_of_run(part: TaskStudy, settings: MethodSettings, variant: str, seed: int) -> str:
+    """Digest of the settings that change a run's result; display keys and other tasks are left out.
+
+    Args:
+        part: ``study.part(task, condition)``.
+        settings: The method's line.
+        variant: Variant of the method.
+        seed: Seed of the training.
+    """
     facts: dict[str, Any] = {"options": settings.options, "variant": variant}
     if settings.learned:
-        facts |= {"training": settings.training.model_dump(), "seed": seed}
-        facts |= {"metric": study.tasks[task].metrics[0]}  # type: ignore[index]
+        facts |= {"training": settings.training.model_dump(), "seed": seed, "metric": part.metrics[0]}
+        if settings.training.released("selection"):
+            facts |= {"selected_on": part.test[0]}
     return digest(facts)
 
 
-def digest_of_data(study: Study, task: str, part: str) -> str:
+def digest_of_data(study: Study, task: str, part: str, condition: str | None = None) -> str:
     """Digest of the settings that change a degraded set (``part``: train, validation or test)."""
-    settings = study.tasks[task]  # type: ignore[index]
+    settings = study.part(task, condition)
     draws = settings.train_draws if part == "train" else 1
     return digest({"select": getattr(settings, part), "crop_px": settings.crop_px, "draws": draws})
 

@@ -1,27 +1,27 @@
-"""What a study will take: its trainings, and minutes from measured seconds per step. Loads no torch."""
+"""What a study will take: its trainings, and their time from measured seconds per step. Loads no torch."""
 
 from __future__ import annotations
 
-import csv
+import dataclasses
 import heapq
-import io
-import json
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sfigf.config import Study, Training, kept, load_settings, merged, read_yaml
-from sfigf.files import write_text
-from sfigf.interface import UserError
+from sfigf.config import Study, kept, load_settings, merged, read_yaml
+from sfigf.costs import Costs
 from sfigf.plan import Run, digest, method_settings, runs
 
-COLUMNS = ("task", "method", "variant", "batch_size", "patch_px", "seconds_per_step", "options", "device")
-Key = tuple[str, str, str, str]
-"""Task, method, variant, digest of the method's options: another width is another cost."""
-Costs = dict[Key, float]
-REST: Key = ("-", "rest", "-", "")
-"""All but the trainings: set-up, data, restoring, scoring. Its seconds are those of the whole study."""
+_DAY = 86400.0
+_NO_GPU = "GPU-hours: not measured; run `sfigf time-steps --device cuda` on your GPU and give its file with --costs"
+
+
+@dataclasses.dataclass(frozen=True)
+class Estimate:
+    """Seconds of one training, and the device whose steps were timed."""
+
+    seconds: float
+    device: str
 
 
 def read_study(paths: Iterable[str | Path]) -> Study:
@@ -32,51 +32,18 @@ def read_study(paths: Iterable[str | Path]) -> Study:
     return load_settings(kept(settings), str(path))
 
 
-def read_costs(path: str | Path) -> Costs:
-    """Read measured seconds per training step, scaled to one patch pixel; empty where nothing was measured yet.
+def estimate(run: Run, study: Study, costs: Costs, *, gpu: bool = False) -> Estimate | None:
+    """Time one training will take, on one core of the measured machine or on its GPU; None where nothing was measured.
 
-    Raises:
-        UserError: If the file holds something else.
+    Another patch or batch size costs in proportion to its pixels.
     """
-    return {_key(row): float(row["seconds_per_step"]) / _pixels(row) for row in _read_rows(path)}
-
-
-def write_costs(
-    path: str | Path, weights: Iterable[str | Path], logs: Iterable[str | Path], rest_seconds: float | None = None
-) -> None:
-    """Write what trainings took, one row per task, method, variant and size: the mean over conditions and seeds.
-
-    Args:
-        path: CSV file; what it says of the rest of the study is kept.
-        weights: Weight files.
-        logs: Their training logs, in the same order.
-        rest_seconds: Seconds of all but the trainings, in place of what the file says.
-
-    Raises:
-        UserError: If a log is not that of its weights, or is not finished.
-    """
-    found: dict[tuple[str, ...], list[float]] = {}
-    weights, logs = list(weights), list(logs)
-    if len(weights) != len(logs):
-        raise UserError(f"{len(weights)} weight files and {len(logs)} logs; give one --log for each --weights")
-    for weight, log in zip(weights, logs, strict=True):
-        where, seconds = _measured(weight, log)
-        found.setdefault(where, []).append(seconds)
-    rows = [(*key[:5], f"{math.fsum(all_) / len(all_):.4g}", *key[5:]) for key, all_ in sorted(found.items())]
-    rest = {_key(row): row["seconds_per_step"] for row in _read_rows(path)}.get(REST)
-    rest = rest if rest_seconds is None else f"{rest_seconds:.4g}"
-    if rest is not None:
-        rows.append((*REST[:3], "1", "1", rest, "", ""))
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *rows])
-    write_text(path, text.getvalue())
-
-
-def estimate_seconds(run: Run, study: Study, costs: Costs) -> float | None:
-    """Seconds one training will take on one core of the measured machine; None where nothing was measured."""
-    settings = method_settings(study, run.task, run.method)
-    cost = costs.get((run.task, run.method, run.variant, digest(settings.options)))
-    return None if cost is None else cost * _pixels(settings.training.model_dump()) * settings.training.steps
+    settings = method_settings(study, run.task, run.method, run.condition)
+    training = settings.training
+    cost = costs.of((run.task, run.method, run.variant, digest(settings.options)), training, gpu=gpu)
+    if cost is None:
+        return None
+    pixels = training.batch_size * training.patch_px**2
+    return Estimate(cost.seconds_per_step * pixels / cost.pixels * training.steps, cost.device)
 
 
 def makespan(seconds: Iterable[float], cores: int) -> float:
@@ -90,70 +57,53 @@ def makespan(seconds: Iterable[float], cores: int) -> float:
 def describe_plan(study: Study, costs: Costs, cores: int) -> str:
     """The plan as text: one line per training, then what the whole study comes to from nothing."""
     trained = [run for run in runs(study) if run.learned and study.weights == "trained"]
-    guesses = {run: estimate_seconds(run, study, costs) for run in trained}
+    on_cpu = {run: estimate(run, study, costs) for run in trained}
+    on_gpu = {run: estimate(run, study, costs, gpu=True) for run in trained}
     lines = [f"study '{study.study}': {study.title}", ""]
-    for run, seconds in guesses.items():
-        minutes = "not measured" if seconds is None else f"{seconds / 60:.1f} min"
-        lines.append(f"  train {run.path:45} {_training(study, run).steps:7,} steps  {minutes:>12}")
+    for run in trained:
+        steps = method_settings(study, run.task, run.method, run.condition).training.steps
+        times = [_time(on_cpu[run], "")] + ([_time(on_gpu[run], " GPU")] if any(on_gpu.values()) else [])
+        lines.append(f"  train {run.path:45} {steps:9,} steps  {'  '.join(times)}")
     others = sum(not run.learned for run in runs(study))
     lines += ["", f"{len(trained)} trainings, {others} methods without training, {len(runs(study))} runs to score"]
-    return "\n".join([*lines, *_totals(guesses, costs, cores)])
+    lines += _on_cpu(on_cpu, cores) + _on_gpu(on_gpu, on_cpu)
+    measured = costs.rest is not None and costs.rest_of == study.study
+    rest = f"about {(costs.rest or 0) / 60:.1f} minutes" if measured else "not measured"
+    return "\n".join([*lines, f"set-up, data, restoring and scoring come on top: {rest}"])
 
 
-def _totals(guesses: Mapping[Run, float | None], costs: Costs, cores: int) -> list[str]:
-    known = [seconds for seconds in guesses.values() if seconds is not None]
-    unknown = [run.path for run, seconds in guesses.items() if seconds is None]
-    words = "1 core" if cores == 1 else f"{cores} cores"
+def _time(found: Estimate | None, unit: str) -> str:
+    if found is None:
+        return f"{'not measured':>12}"
+    minutes = found.seconds / 60
+    return f"{f'{minutes:.1f} min{unit}' if minutes < 600 else f'{minutes / 60:,.0f} h{unit}':>12}"
+
+
+def _on_cpu(guesses: dict[Run, Estimate | None], cores: int) -> list[str]:
+    known = [found for found in guesses.values() if found]
     if not known:
-        lines = ["training: no minutes, as nobody has timed a step yet"] if unknown else []
-    else:
-        lines = [f"training from nothing: about {makespan(known, cores) / 60:.1f} minutes on {words}"]
-    if known and unknown:
-        lines.append(f"not in that, as nobody has timed them: {', '.join(unknown)}")
-    rest = f"about {costs[REST] / 60:.1f} minutes" if REST in costs else "not measured"
-    return [*lines, f"set-up, data, restoring and scoring come on top: {rest}"]
+        return ["training: no minutes, as nobody has timed a step yet"] if guesses else []
+    words = "1 core" if cores == 1 else f"{cores} cores"
+    whole, wall = sum(found.seconds for found in known), makespan([found.seconds for found in known], cores)
+    if whole < _DAY:
+        return [f"training from nothing: about {wall / 60:.1f} minutes on {words}", *_left_out(guesses)]
+    spent = f"{whole / 3600:,.0f} CPU-hours of one core, {wall / _DAY:,.0f} days on {words}"
+    return [f"training from nothing: about {spent}; steps timed on {_devices(known)}", *_left_out(guesses)]
 
 
-def _training(study: Study, run: Run) -> Training:
-    return method_settings(study, run.task, run.method).training
+def _on_gpu(guesses: dict[Run, Estimate | None], on_cpu: dict[Run, Estimate | None]) -> list[str]:
+    known = [found for found in guesses.values() if found]
+    if known:
+        whole = sum(found.seconds for found in known)
+        return [f"on a GPU: about {whole / 3600:,.1f} GPU-hours; steps timed on {_devices(known)}", *_left_out(guesses)]
+    long = sum(found.seconds for found in on_cpu.values() if found) >= _DAY
+    return [_NO_GPU] if long else []
 
 
-def _measured(weights: str | Path, log: str | Path) -> tuple[tuple[str, ...], float]:
-    """What a training was, and its seconds per step."""
-    from sfigf.weights import read_facts
-
-    facts = read_facts(weights)
-    training = facts["training"]
-    try:
-        events = [json.loads(line) for line in Path(log).read_text(encoding="utf-8").splitlines()]
-        end = events[-1]
-        steps = sum(event["event"] == "train" for event in events)
-        seconds, device = float(end["seconds"]), str(end["device"])
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise UserError(f"{log}: not the log of a finished training ({error}); train again") from None
-    if steps != training["steps"]:
-        raise UserError(f"{log}: has {steps} steps, {weights} {training['steps']}; give the files in the same order")
-    sizes = (str(training["batch_size"]), str(training["patch_px"]))
-    where = (facts["task"], facts["label"], facts["variant"], *sizes, digest(facts["options"]), device)
-    return where, seconds / steps
+def _left_out(guesses: dict[Run, Estimate | None]) -> list[str]:
+    unknown = [run.path for run, found in guesses.items() if found is None]
+    return [f"not in that, as nobody has timed them: {', '.join(unknown)}"] if unknown else []
 
 
-def _read_rows(path: str | Path) -> list[dict[str, str]]:
-    if not Path(path).is_file():
-        return []
-    with Path(path).open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    for row in rows:
-        try:
-            _key(row), _pixels(row), float(row["seconds_per_step"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise UserError(f"{path}: not a table of costs ({error}); remove it and run `make remember`") from None
-    return rows
-
-
-def _key(row: Mapping[str, str | None]) -> Key:
-    return (row["task"] or "", row["method"] or "", row["variant"] or "", row.get("options") or "")
-
-
-def _pixels(sizes: Mapping[str, Any]) -> int:
-    return int(sizes["batch_size"]) * int(sizes["patch_px"]) ** 2
+def _devices(known: Sequence[Estimate]) -> str:
+    return " and ".join(sorted({found.device or "an unnamed device" for found in known}))

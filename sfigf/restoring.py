@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,20 +72,31 @@ class Restorer:
 def restore_set(restorer: Restorer, samples: str | Path, output: str | Path, cost: str | Path, run: dict) -> None:
     """Restore every sample of a set; write the images, and apart from them what it cost.
 
-    The first image is restored once unmeasured, so that compilation and caches are not in the seconds.
+    An image is written before the next is restored. The first is restored once unmeasured, so that compilation and
+    caches are not in the seconds.
     """
     stored = SampleFile(samples)
     restorer(stored[0])
-    records, seconds, pixels = [], 0.0, 0
+    spent = _Spent()
+    write_records(output, _restored(restorer, stored, spent))
+    rate = spent.seconds / spent.pixels * 1e6
+    facts = {"kind": restorer.method.kind, "seconds_per_megapixel": rate, "threads": _threads()}
+    write_text(cost, json.dumps(run | restorer.cost(stored[0]) | facts, indent=1, sort_keys=True) + "\n")
+
+
+@dataclasses.dataclass
+class _Spent:
+    seconds: float = 0.0
+    pixels: int = 0
+
+
+def _restored(restorer: Restorer, stored: SampleFile, spent: _Spent) -> Iterator[Record]:
     for sample in stored:
         began = time.perf_counter()
         restored = restorer(sample)
-        seconds += time.perf_counter() - began
-        pixels += restored[0].size
-        records.append(Record(sample.name, {"restored": restored}, {}))
-    facts = {"kind": restorer.method.kind, "seconds_per_megapixel": seconds / pixels * 1e6, "threads": _threads()}
-    write_records(output, records)
-    write_text(cost, json.dumps(run | restorer.cost(stored[0]) | facts, indent=1, sort_keys=True) + "\n")
+        spent.seconds += time.perf_counter() - began
+        spent.pixels += restored[0].size
+        yield Record(sample.name, {"restored": restored}, {})
 
 
 def _threads() -> int:

@@ -1,11 +1,14 @@
-"""One training loop for every learned method: seeded, validation-selected, resumable bit for bit on the CPU."""
+"""One training loop for every learned method: seeded, resumable bit for bit on the CPU, nothing chosen in silence."""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+import logging
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,28 +17,51 @@ import torch
 
 from sfigf.checkpoint import checkpoint_folder, clear_checkpoints, load_checkpoint, save_checkpoint
 from sfigf.config import Training
-from sfigf.encoding import encode
+from sfigf.encoding import encode, released_colours
 from sfigf.files import write_text
-from sfigf.inference import autocast, choose_device, restore_sample
-from sfigf.interface import Sample, UserError
+from sfigf.inference import ask, autocast, choose_device, restore_sample
+from sfigf.interface import UserError
+from sfigf.losses import has_own_loss, loss_of, own_loss, roles_if_there, roles_of
 from sfigf.patches import Batch, Patches
 from sfigf.progress import Progress
 from sfigf.registry import lookup
+from sfigf.schedules import learning_rate
+from sfigf.selection import Samples, quirk_notes, selected_on
+from sfigf.training_settings import RELEASED_COLOURS
 from sfigf.weights import build_network, save_weights
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+_LOG = logging.getLogger(__name__)
+_OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "sgd": functools.partial(torch.optim.SGD, momentum=0.9),
+}
+_PIXEL_BY_PIXEL = ("none", RELEASED_COLOURS)
+"""Encodings that a patch can be shown in by itself: what is trained on need not be in memory."""
+_LOGGED_STEPS = 10_000
+"""A longer training logs the mean loss of several steps in one line."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """Everything that decides the result of one training."""
+    """Everything that decides the result of one training.
+
+    Attributes:
+        facts: What the weight file will say of itself.
+        training: The settings, every quirk written out.
+        metric: Name of the metric that is watched, and selects.
+        train: Samples in memory, or a file of them (``store.SampleFile``).
+        validation: Samples that the metric is computed on, read one by one.
+    """
 
     facts: dict[str, Any]
     training: Training
     metric: str
-    train: list[Sample]
-    validation: list[Sample]
+    train: Samples
+    validation: Samples
 
     @property
     def seed(self) -> int:
@@ -48,20 +74,25 @@ class Trainer:
 
     Args:
         job: What to train, on what.
-        device: Where; float32 on the CPU, bfloat16 autocast on CUDA.
+        device: Where; float32 on the CPU, bfloat16 autocast on CUDA but for a network's own loss.
+
+    Raises:
+        UserError: ``loss: own`` for a network that has none, or samples that lack what the loss needs.
     """
 
     def __init__(self, job: Job, device: torch.device) -> None:
         torch.manual_seed(job.seed)
         self.job, self.device, self.step = job, device, 0
         self.network: nn.Module = build_network(job.facts).to(device)
+        if job.training.loss == "own" and not has_own_loss(self.network):
+            raise UserError(f"{describe(job.facts)}: this network has no loss of its own; set training.loss to another")
         self.optimizer = make_optimizer(self.network, job.training)
-        settings = job.training
-        shown = [encode(sample, settings.encoding) for sample in job.train]
-        self.patches = Patches(shown, job.facts["task"], settings.patch_px, settings.batch_size, job.seed)
+        self.patches = _patches(job, self.network)
         self.metric = lookup("metric", job.metric)()
         self.best: dict[str, Any] = {"value": None, "step": 0, "state": None}
         self.log: list[dict[str, Any]] = []
+        self.losses: list[float] = []
+        self.log_every = math.ceil(job.training.steps / _LOGGED_STEPS)
         self.seconds = 0.0
 
     def run(self, folder: Path, until: int | None = None, save_every_seconds: float = 60.0) -> None:
@@ -71,7 +102,7 @@ class Trainer:
         before = self.seconds
         with Progress(self.job.facts, self.job.training.steps, self.step) as progress:
             while self.step < last:
-                loss = self._advance()
+                loss = self.advance()
                 self.seconds = before + time.monotonic() - started
                 progress.update(self.step, loss, self.best["value"])
                 if self.step % self.job.training.validate_every_steps == 0 or self.step == self.job.training.steps:
@@ -81,7 +112,12 @@ class Trainer:
                     saved = time.monotonic()
         save_checkpoint(folder, self.state())
 
-    def _advance(self) -> float:
+    def advance(self) -> float:
+        """Do one step and return its loss.
+
+        Raises:
+            UserError: If the loss is not finite; names step and batch.
+        """
         settings = self.job.training
         batch = self.patches.batch(self.step)
         rate = learning_rate(self.step, settings)
@@ -98,19 +134,28 @@ class Trainer:
                 "lower training.learning_rate or raise warmup_steps"
             )
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_clip)
+        if settings.gradient_clip is not None:
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_clip)
         self.optimizer.step()
         self.step += 1
-        self.log.append({"event": "train", "step": self.step, "loss": value, "learning_rate": rate})
+        self.losses.append(value)
+        if self.step % self.log_every == 0 or self.step == settings.steps:
+            mean = math.fsum(self.losses) / len(self.losses)
+            self.log.append({"event": "train", "step": self.step, "loss": mean, "learning_rate": rate})
+            self.losses = []
         return value
 
     def _loss(self, batch: Batch) -> Tensor:
-        target, guide, truth, valid = (
-            torch.from_numpy(array).to(self.device) for array in (batch.target, batch.guide, batch.truth, batch.valid)
-        )
-        with autocast(self.device, self.job.training.precision):
-            restored = self.network(target, guide)
-        return masked_loss(restored.float(), truth, valid, self.job.training.loss)
+        settings = self.job.training
+        arrays = {role: getattr(batch, role) for role in self.patches.roles}
+        if settings.encoding == RELEASED_COLOURS:
+            arrays["guide"] = np.ascontiguousarray(released_colours(arrays["guide"]))
+        tensors = {role: torch.from_numpy(array).to(self.device) for role, array in arrays.items()}
+        if settings.loss == "own":  # its errors and windows are taken inside the network: all in float32
+            return own_loss(self.network, tensors)
+        with autocast(self.device, settings.precision):
+            answer = ask(self.network, tensors["target"], tensors["guide"])
+        return loss_of(answer, tensors, settings)
 
     def _validate(self) -> None:
         self.network.eval()
@@ -118,10 +163,13 @@ class Trainer:
         values = [self.metric(restore_sample(self.network, s, self.device, encoding), s) for s in self.job.validation]
         value = float(np.mean(values))
         self.log.append({"event": "validate", "step": self.step, "metric": self.job.metric, "value": value})
-        best = self.best["value"]
-        if best is None or (value > best if self.metric.higher_is_better else value < best):
+        if self.job.training.selection == "none" or self._is_better(value):
             state = {key: tensor.detach().cpu().clone() for key, tensor in self.network.state_dict().items()}
             self.best = {"value": value, "step": self.step, "state": state}
+
+    def _is_better(self, value: float) -> bool:
+        best = self.best["value"]
+        return best is None or (value > best if self.metric.higher_is_better else value < best)
 
     def state(self) -> dict[str, Any]:
         """All that a later process needs to go on as if nothing had happened."""
@@ -131,6 +179,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "best": self.best,
             "log": self.log,
+            "losses": self.losses,
             "seconds": self.seconds,
             "random": torch.get_rng_state(),
         }
@@ -138,6 +187,7 @@ class Trainer:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a checkpoint."""
         self.step, self.best, self.log = state["step"], state["best"], list(state["log"])
+        self.losses = list(state["losses"])
         self.seconds = state["seconds"]
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -147,9 +197,14 @@ class Trainer:
 def train(job: Job, weights: str | Path, log: str | Path, checkpoints: str | Path, device: str = "auto") -> None:
     """Train, or go on training, until the step budget is spent; then write weights and log, each atomically.
 
+    Log and weights name every quirk of the released code that was on, and what the weights were selected on.
+
     Raises:
         UserError: A non-finite loss (step and batch named), a second writer, or data that do not fit.
     """
+    notes = quirk_notes(job.training)
+    for note in notes:
+        _LOG.warning("sfigf: %s: %s", describe(job.facts), note["text"])
     with checkpoint_folder(checkpoints) as folder:
         trainer = Trainer(job, choose_device(device))
         state = load_checkpoint(folder)
@@ -158,37 +213,36 @@ def train(job: Job, weights: str | Path, log: str | Path, checkpoints: str | Pat
         trainer.run(folder)
         trainer.network.load_state_dict(trainer.best["state"])
         selection = {"selected_step": trainer.best["step"], "validation": {job.metric: trainer.best["value"]}}
+        selection["selected_on"] = selected_on(job.training)
         save_weights(weights, trainer.network, job.facts | selection)
         closing = {"event": "end", "seconds": round(trainer.seconds, 3), "device": str(trainer.device)}
-        write_text(log, "".join(json.dumps(line) + "\n" for line in [*trainer.log, closing]))
+        write_text(log, "".join(json.dumps(line) + "\n" for line in [*notes, *trainer.log, closing]))
     clear_checkpoints(folder)
 
 
-def masked_loss(restored: Tensor, truth: Tensor, valid: Tensor, kind: str) -> Tensor:
-    """Mean loss over valid pixels; restored, truth (b,C,H,W), valid (b,1,H,W) in {0,1}."""
-    error = restored - truth
-    per_pixel = {"l1": error.abs, "mse": error.square, "charbonnier": lambda: (error.square() + 1e-6).sqrt()}[kind]()
-    return (per_pixel * valid).sum() / (valid.sum() * truth.shape[1]).clamp_min(1)
-
-
-def learning_rate(step: int, settings: Training) -> float:
-    """Linear warm-up, then a half cosine down to the final rate; ``step`` counts from 0."""
-    if step < settings.warmup_steps:
-        return settings.learning_rate * (step + 1) / settings.warmup_steps
-    done = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
-    fall = 0.5 * (1 + math.cos(math.pi * done))
-    return settings.final_learning_rate + (settings.learning_rate - settings.final_learning_rate) * fall
+def _patches(job: Job, network: nn.Module) -> Patches:
+    settings = job.training
+    alone = settings.encoding in _PIXEL_BY_PIXEL
+    return Patches(
+        job.train if alone else [encode(sample, settings.encoding) for sample in job.train],
+        job.facts["task"],
+        settings.patch_px,
+        settings.batch_size,
+        job.seed,
+        roles=roles_of(settings.loss),
+        roles_if_there=roles_if_there(settings.loss, network),
+        shuffle=not settings.released("shuffle"),
+    )
 
 
 def make_optimizer(network: nn.Module, settings: Training) -> torch.optim.Optimizer:
-    """Adam or AdamW; weight decay leaves out vectors (biases, norms, scales)."""
+    """Adam, AdamW, or SGD with momentum 0.9; weight decay leaves out vectors (biases, norms, scales)."""
     live = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in live if p.ndim > 1], "weight_decay": settings.weight_decay},
         {"params": [p for p in live if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[settings.optimizer]
-    return kind([group for group in groups if group["params"]], lr=settings.learning_rate)
+    return _OPTIMIZERS[settings.optimizer]([group for group in groups if group["params"]], lr=settings.learning_rate)
 
 
 def describe(facts: dict[str, Any]) -> str:

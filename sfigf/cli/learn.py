@@ -36,7 +36,7 @@ def degrade(
     study = load_effective(config)
     if part not in ("train", "validation", "test"):
         raise UserError(f"--part is '{part}'; it is one of train, validation, test")
-    settings = study.tasks[task]  # type: ignore[index]
+    settings = study.part(task, condition)
     draws = settings.train_draws if part == "train" else 1
     files = {path.stem: path for path in prepared}
     selections = getattr(settings, part)
@@ -52,7 +52,10 @@ def train(
     variant: Variant,
     seed: Seed,
     train: Annotated[Path, typer.Option(help="Training samples.")],
-    validation: Annotated[Path, typer.Option(help="Validation samples; the best weights are chosen on them.")],
+    validation: Annotated[
+        Path,
+        typer.Option(help="Samples the best weights are chosen on: validation, or test if that quirk is released."),
+    ],
     checkpoints: Annotated[Path, typer.Option(help="Folder of this training's checkpoints.")],
     log: Annotated[Path, typer.Option(help="JSON-lines log to write.")],
     weights: Annotated[Path, typer.Option(help="Weight file to write (.safetensors).")],
@@ -63,16 +66,19 @@ def train(
     import torch
 
     from sfigf.files import sha256_of
+    from sfigf.plan import digest_of_run
+    from sfigf.selection import checked_on
+    from sfigf.store import SampleFile
     from sfigf.train import Job
     from sfigf.train import train as run_training
     from sfigf.weights import LICENCE, versions
 
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    study, settings = _line(config, task, method)
+    part, settings, study = _line(config, task, condition, method)
     if not settings.learned:
         raise UserError(f"method '{method}' is classical; it has nothing to train")
-    samples, checks = _samples(train), _samples(validation)
+    samples, checks = SampleFile(train), checked_on(settings.training, part.test[0], validation)
     facts = {
         "task": task,
         "condition": condition,
@@ -84,13 +90,13 @@ def train(
         "signature": _signature(task, samples[0]),
         "steps": settings.training.steps,
         "training": settings.training.model_dump(),
-        "config_digest": _digest(study, task, settings, variant, seed),
+        "config_digest": digest_of_run(part, settings, variant, seed),
         "data_digest": {"train": sha256_of(train), "validation": sha256_of(validation)},
-        "study": study.study,
+        "study": study,
         "licence": LICENCE,
         "versions": versions(),
     }
-    job = Job(facts, settings.training, study.tasks[task].metrics[0], samples, checks)
+    job = Job(facts, settings.training, part.metrics[0], samples, checks)
     run_training(job, weights, log, checkpoints, device)
 
 
@@ -112,7 +118,7 @@ def restore_set(
     from sfigf.restoring import Restorer
     from sfigf.restoring import restore_set as run
 
-    _, settings = _line(config, task, method)
+    _, settings, _ = _line(config, task, condition, method)
     if settings.learned:
         import torch
 
@@ -136,29 +142,37 @@ def score(
     """Score restored images: one CSV row per image and metric."""
     from sfigf.score import score_run, write_scores
 
-    study, _ = _line(config, task, method)
+    part, _, _ = _line(config, task, condition, method)
     run = {"task": task, "condition": condition, "method": method, "variant": variant, "seed": seed}
-    write_scores(output, score_run(run, study.tasks[task].metrics, samples, restored))
+    write_scores(output, score_run(run, part.metrics, samples, restored))
 
 
-def _line(config: Path, task: str, method: str) -> Any:
+def time_steps(
+    config: Annotated[list[Path], typer.Option(help="Settings files, later ones change earlier ones.")],
+    costs: Annotated[Path, typer.Option(help="Table of costs (CSV) to add to; `sfigf plan --costs` reads it.")],
+    device: Device = "auto",
+    steps: Annotated[int, typer.Option(help="Steps to time, after one that is not.", min=1)] = 3,
+    only: Annotated[str, typer.Option(help="Only trainings that begin so, say raw/mono-estimated.")] = "",
+    batch_size: Annotated[int | None, typer.Option(help="Patches a step, where memory is short.", min=1)] = None,
+    threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+) -> None:
+    """Time the training steps of a study on random patches; no data needed."""
+    import torch
+
+    from sfigf.planning import read_study
+    from sfigf.timing import time_steps as run
+
+    torch.set_num_threads(threads)
+    run(read_study(config), costs, device, steps, only, batch_size, threads)
+
+
+def _line(config: Path, task: str, condition: str, method: str) -> tuple[Any, Any, str]:
+    """Settings of the condition, the method's line, and the name of the study."""
     from sfigf.config import load_effective
     from sfigf.plan import method_settings
 
     study = load_effective(config)
-    return study, method_settings(study, task, method)
-
-
-def _digest(study: Any, task: str, settings: Any, variant: str, seed: int) -> str:
-    from sfigf.plan import digest_of_run
-
-    return digest_of_run(study, task, settings, variant, seed)
-
-
-def _samples(path: Path) -> list[Any]:
-    from sfigf.store import SampleFile
-
-    return list(SampleFile(path))
+    return study.part(task, condition), method_settings(study, task, method, condition), study.study
 
 
 def _signature(task: str, sample: Any) -> dict[str, int]:
@@ -169,4 +183,10 @@ def _signature(task: str, sample: Any) -> dict[str, int]:
     return dataclasses.asdict(signature(task, sample))
 
 
-COMMANDS = [("degrade", degrade), ("train", train), ("restore-set", restore_set), ("score", score)]
+COMMANDS = [
+    ("degrade", degrade),
+    ("train", train),
+    ("restore-set", restore_set),
+    ("score", score),
+    ("time-steps", time_steps),
+]

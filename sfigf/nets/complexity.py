@@ -6,9 +6,11 @@ import copy
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from sfigf.interface import Signature
+from sfigf.nets import takes_mosaic
 from sfigf.nets.attention.module import NeighbourhoodAttention
 
 
@@ -25,7 +27,7 @@ def count_multiply_adds(module: nn.Module, signature: Signature, height: int, wi
     a copy of the network runs on shapes alone.
 
     Args:
-        module: ``forward(target, guide)`` on (1, C, H, W).
+        module: ``forward(target, guide)`` on (1, C, H, W), or ``forward(mosaic)`` of raw-mono.
         signature: Channels of target and guide.
         height: Rows of target and guide in pixels.
         width: Columns.
@@ -40,8 +42,10 @@ def count_multiply_adds(module: nn.Module, signature: Signature, height: int, wi
     for layer in shapes.modules():
         if isinstance(layer, NeighbourhoodAttention):
             layer.register_forward_hook(count_attention)
-    target, guide = (torch.empty(1, n, height, width, device="meta") for n in (signature.target, signature.guide))
+    inputs = [torch.empty(1, n, height, width, device="meta") for n in (signature.target, signature.guide)]
+    if takes_mosaic(shapes):  # target is packed or the mosaic itself
+        inputs = [functional.pixel_shuffle(inputs[0], 2) if signature.target == 4 else inputs[0]]
     counter = FlopCounterMode(display=False)
     with torch.no_grad(), counter:
-        shapes(target, guide)
+        shapes(*inputs)
     return counter.get_total_flops() // 2 + attended

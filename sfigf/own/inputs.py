@@ -6,6 +6,7 @@ beyond the region is read along with it.
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +23,7 @@ from sfigf.regions import Region
 _BICUBIC_REACH, _TAPS_REACH = 3, 10
 
 
-class Inputs:
+class Inputs(abc.ABC):
     """Target and guide on the grid of the network.
 
     Attributes:
@@ -41,13 +42,13 @@ class Inputs:
     nodata: float | None = None
     meta: Mapping[str, Any] = {}
 
+    @abc.abstractmethod
     def target(self, region: Region) -> Array:
         """Return (C,h,w) float32 about [0,1]."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def guide(self, region: Region) -> Array:
         """Return (Cg,h,w) float32 about [0,1]; no channel where there is no guide."""
-        raise NotImplementedError
 
     def unknown(self, region: Region) -> Array | None:
         """Return (C,h,w) bool of the output, true where it is nodata; None if all are known."""

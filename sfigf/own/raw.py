@@ -28,7 +28,8 @@ class Raw(Inputs):
         self._lift = np.array([red, green, green, blue], dtype=np.float32)[:, None, None]
         self._ratio = options.ratio
         self._guide_gain = options.guide_gain or options.ratio / sum(1 / gain for gain in gains)
-        self.meta = {"guide": "mono", "colour_matrix": _colour_matrix(target, options)}
+        matrix = _colour_matrix(target, options)
+        self.meta = {"guide": "mono", "colour_matrix": matrix, "white_balance": list(gains)}
 
     def target(self, region: Region) -> Array:
         """Return (4,h,w): R, G1, G2, B."""

@@ -14,7 +14,9 @@ from sfigf.own.inputs import Inputs
 from sfigf.regions import Region
 
 # Pixels that the low-pass of an encoding reaches: 4 standard deviations of 4 px (scipy's cut); half of 7 quads.
-_REACH_PX: dict[Encoding, int] = {"none": 0, "detail": 16, "develop": 3}
+_REACH_PX: dict[Encoding, int] = {
+    "none": 0, "detail": 16, "develop": 3, "released-colours": 0, "released-packing": 0,
+}  # fmt: skip
 
 
 class Windows:

@@ -84,6 +84,10 @@ def convert(path: str | Path, variant: Variant, output: str | Path) -> SFIGF | R
     return network
 
 
+# How the released code shows its images to these networks; a network is used as it was trained.
+_SHOWN = {"depth": "released-colours", "raw-red": "released-packing"}
+
+
 def _facts(path: Path, network: SFIGF | RawMonoSFIGF, variant: Variant) -> dict[str, Any]:
     """What the written file says of itself: all that rebuilds the network, and where it comes from."""
     from sfigf.weights import versions
@@ -106,7 +110,7 @@ def _facts(path: Path, network: SFIGF | RawMonoSFIGF, variant: Variant) -> dict[
         "variant": "full",
         "seed": 0,
         "signature": dict(zip(("target", "guide", "output", "upscale"), signatures[variant], strict=True)),
-        "training": {"encoding": "none"},
+        "training": {"encoding": _SHOWN.get(variant, "none")},
         "origin": {"file": path.name, "sha256": sha256_of(path), "variant": variant, "source": SOURCE},
         "licence": "none was granted; see origin",
         "versions": versions(),

@@ -42,3 +42,12 @@ def test_counting_leaves_the_network_as_it_was() -> None:
     small, large = (count_multiply_adds(network, Signature(1, 3, 1), side, side) for side in (64, 128))
     assert 3.9 < large / small < 4.1
     assert all(parameter.device.type == "cpu" for parameter in network.parameters())
+
+
+def test_a_network_without_guide_is_counted_on_the_mosaic():
+    from sfigf.nets.sfigf import build_sfigf
+
+    signature = Signature(4, 0, 3, 2)
+    network = build_sfigf("raw-mono", width=8)
+    small, large = (count_multiply_adds(network, signature, side, side) for side in (32, 64))
+    assert 3 < large / small < 5

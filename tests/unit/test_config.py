@@ -8,7 +8,7 @@ import yaml
 
 from sfigf.config import Study, kept, load_effective, load_settings, merged, read_yaml, write_effective
 from sfigf.interface import UserError
-from sfigf.plan import runs
+from sfigf.plan import digest_of_data, method_settings, runs
 
 
 @pytest.fixture
@@ -42,6 +42,18 @@ def changed(settings, path, value):
         ("tasks.depth.training.learning_rate", -1, "greater than 0, got -1"),
         ("tasks.depth.training.steps", "many", "steps"),
         ("weights", "guessed", "'trained' or 'published'"),
+        ("tasks.depth.training.decay_at_steps", [5], "belong to `schedule: step`"),
+        ("tasks.depth.training.quirks", {"colur": "released"}, "unknown key 'colur', did you mean 'colour'"),
+        ("tasks.depth.training.quirks", {"shuffle": "released"}, "the released depth code does not have this quirk"),
+        ("tasks.depth.training.loss", "raw-mono", "'raw-mono' is for raw, not depth"),
+        ("tasks.depth.training.optimizer", "sdg", "'adam', 'adamw' or 'sgd', got 'sdg'"),
+        ("tasks.depth.methods.djfr", {"preset": "publishd"}, "methods.djfr.preset: 'publishd' is not one of common"),
+        ("tasks.depth.methods.djfr", {"presett": "common"}, "unknown key 'presett'"),
+        ("tasks.focus.methods.sesf-fuse", {}, "sesf-fuse.training.loss: no gradient of"),
+        ("tasks.depth.per_condition", {"x4": {"train_draws": 2}}, "per_condition: 'x4' is not run, did you mean 'x8'"),
+        ("tasks.depth.per_condition", {"x8": {"trian": ["aloe"]}}, "unknown key 'trian', did you mean 'train'"),
+        ("tasks.depth.per_condition", {"x8": {"training": {"stepps": 1}}}, "per_condition.x8.training: unknown key"),
+        ("tasks.depth.per_condition", {"x8": {"metrics": ["psnrr"]}}, "per_condition.x8.metrics: unknown metric"),
         ("plugins", ["no/such/plugin.py"], "plug-in 'no/such/plugin.py'"),
         ("seeds", [], "at least 1"),
     ],
@@ -68,6 +80,30 @@ def test_every_line_of_the_default_study_is_commented(root):
     first_task = text[: text.index("  pan:")]
     keys = [line for line in first_task.splitlines() if ":" in line and not line.strip().startswith("#")]
     assert sum("#" in line for line in keys) / len(keys) > 0.9
+
+
+def test_a_condition_may_have_data_training_and_methods_of_its_own(mini):
+    own = {
+        "train": ["photos:test"],
+        "metrics": ["ssim"],
+        "protocols": [],
+        "training": {"steps": 9},
+        "methods": {"sid-unet": {"width": 4}},
+    }
+    study = load_settings(changed(mini, "tasks.raw.per_condition", {"red-oracle": own}))
+    part, other = study.part("raw", "red-oracle"), study.part("raw", "mono")
+    assert (part.train, part.metrics, list(part.methods)) == (["photos:test"], ["ssim"], ["sid-unet"])
+    assert (part.test, part.training.batch_size) == (other.test, other.training.batch_size)
+    assert (part.training.steps, other.training.steps) == (9, 500)
+    assert other == study.tasks["raw"]
+    assert {run.method for run in runs(study) if run.condition == "red-oracle"} == {"sid-unet"}
+    assert method_settings(study, "raw", "sid-unet", "red-oracle").training.steps == 9
+    digests = [digest_of_data(study, "raw", "train", condition) for condition in ("mono", "red-oracle")]
+    assert digests[0] == digest_of_data(load_settings(mini), "raw", "train") != digests[1]
+    with pytest.raises(UserError, match="has no raw None; it has mono, red-oracle"):
+        method_settings(study, "raw", "sid-unet")
+    with pytest.raises(UserError, match="no method 'svlrm' for raw"):
+        method_settings(study, "raw", "svlrm", "red-oracle")
 
 
 def test_all_shipped_studies_load(root, mini):

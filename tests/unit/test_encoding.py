@@ -112,3 +112,12 @@ def test_develop_shows_a_linear_guide_and_leaves_a_displayed_one() -> None:
     assert encode(displayed, "develop").guide is displayed.guide
     mono = encode(clean_raw(photo), "develop").guide
     assert mono.mean() > displayed.guide.mean() + 0.05
+
+
+def test_released_packing_swaps_blue_and_the_second_green_and_takes_the_gains_off():
+    planes = np.arange(4, dtype=np.float32)[:, None, None] + np.ones((4, 2, 2), np.float32)
+    sample = Sample("s", planes, planes, meta={"white_balance": [2.0, 1.0, 4.0]})
+    shown = encode(sample, "released-packing")
+    assert shown.target[:, 0, 0].tolist() == [0.5, 2, 1, 3]
+    assert shown.guide[:, 0, 0].tolist() == [1, 2, 4, 3]
+    assert decode(planes, sample, "released-packing") is planes

@@ -9,9 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfigf.cli import main
+from sfigf.costs import COLUMNS, Cost, Costs, read_costs, write_costs, write_table
 from sfigf.interface import UserError
 from sfigf.plan import digest, method_settings, runs
-from sfigf.planning import COLUMNS, REST, describe_plan, estimate_seconds, makespan, read_costs, read_study, write_costs
+from sfigf.planning import describe_plan, estimate, makespan, read_study
+from sfigf.timing import stand_in
 from sfigf.weights import save_weights
 from tests.conftest import ROOT
 
@@ -28,7 +30,9 @@ def trained(folder, study, run, seconds, steps=None):
     weights, log = (folder / f"{run.digest}-{run.condition}.{suffix}" for suffix in ("safetensors", "jsonl"))
     save_weights(weights, torch.nn.Linear(1, 1), facts)
     steps = settings.training.steps if steps is None else steps
-    lines = [{"event": "train"}] * steps + [{"event": "end", "seconds": seconds, "device": "cpu"}]
+    lines = [{"event": "train", "step": step} for step in range(1, steps + 1)] + [
+        {"event": "end", "seconds": seconds, "device": "cpu"}
+    ]
     log.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return weights, log
 
@@ -63,7 +67,7 @@ def test_what_was_measured_is_what_is_foretold(tmp_path):
     costs = read_costs(measure(tmp_path, study, seconds=90.0))
     for run in runs(study):
         if run.learned:
-            assert estimate_seconds(run, study, costs) == pytest.approx(90, rel=1e-3)
+            assert estimate(run, study, costs).seconds == pytest.approx(90, rel=1e-3)
     assert "training from nothing: about 3.0 minutes on 2 cores" in describe_plan(study, costs, 2)
     assert "about 6.0 minutes on 1 core\n" in describe_plan(study, costs, 1)
 
@@ -75,7 +79,7 @@ def test_more_steps_larger_patches_and_batches_cost_in_proportion(tmp_path):
     more.write_text("tasks: {depth: {training: {steps: 12, batch_size: 4, patch_px: 64}}}")
     study = read_study([DEFAULT, SMOKE, more])
     (run,) = (run for run in runs(study) if run.learned and run.task == "depth")
-    assert estimate_seconds(run, study, costs) == pytest.approx(90 * 2 * 2 * 4, rel=1e-3)
+    assert estimate(run, study, costs).seconds == pytest.approx(90 * 2 * 2 * 4, rel=1e-3)
 
 
 def test_unknown_costs_are_named_and_another_width_is_unknown(tmp_path):
@@ -86,7 +90,7 @@ def test_unknown_costs_are_named_and_another_width_is_unknown(tmp_path):
     text = describe_plan(read_study([DEFAULT, SMOKE, wider]), read_costs(path), 2)
     assert "nobody has timed them: depth/x8/sfigf/full/seed0\n" in text
     assert "not measured" in next(line for line in text.splitlines() if "train depth/x8/sfigf" in line)
-    assert "nobody has timed a step yet" in describe_plan(study, {}, 2)
+    assert "nobody has timed a step yet" in describe_plan(study, Costs(), 2)
 
 
 def test_the_table_is_the_same_in_any_order_and_means_over_seeds(tmp_path):
@@ -105,12 +109,13 @@ def test_the_table_is_the_same_in_any_order_and_means_over_seeds(tmp_path):
 def test_the_rest_of_a_study_is_kept_and_told(tmp_path):
     study = read_study([DEFAULT, SMOKE])
     path = tmp_path / "costs.csv"
-    path.write_text("task,method,variant,batch_size,patch_px,seconds_per_step\n-,rest,-,1,1,240\n")
-    assert read_costs(measure(tmp_path, study, 60.0))[REST] == 240
+    path.write_text("task,method,variant,batch_size,patch_px,seconds_per_step,options\n-,rest,-,1,1,240,smoke\n")
+    assert read_costs(measure(tmp_path, study, 60.0)).rest == 240
     assert describe_plan(study, read_costs(path), 2).endswith("come on top: about 4.0 minutes")
     write_costs(path, [], [], rest_seconds=300)
-    assert read_costs(path) == {REST: 300}
-    assert describe_plan(study, {}, 2).endswith("come on top: not measured")
+    assert read_costs(path) == Costs(rest=300, rest_of="smoke")
+    assert describe_plan(read_study([DEFAULT]), read_costs(path), 2).endswith("come on top: not measured")
+    assert describe_plan(study, Costs(), 2).endswith("come on top: not measured")
 
 
 def test_files_that_do_not_belong_together_are_refused(tmp_path):
@@ -139,3 +144,92 @@ def test_the_command_prints_the_plan_and_refuses_half_a_core(capsys):
         main([*words, "0.5"])
     assert ended.value.code == 2
     assert "--cores is '0.5'" in capsys.readouterr().err
+
+
+def table(folder, study, device, seconds, name, **sizes):
+    """A table of costs with one row for each learned method."""
+    rows = []
+    for run in runs(study):
+        settings = method_settings(study, run.task, run.method, run.condition)
+        if run.learned:
+            size = {"batch_size": settings.training.batch_size, "patch_px": settings.training.patch_px} | sizes
+            key = {"task": run.task, "method": run.method, "variant": run.variant, "options": digest(settings.options)}
+            rows.append(Cost(**key, **size, seconds_per_step=seconds, device=device))
+    write_table(folder / name, Costs(tuple(set(rows))))
+    return folder / name
+
+
+def test_cpu_hours_are_not_passed_off_as_gpu_hours(tmp_path):
+    study = read_study([DEFAULT, SMOKE])
+    long = read_study([DEFAULT, SMOKE, settings_file(tmp_path, "tasks: {depth: {training: {steps: 400000}}}")])
+    cpu = table(tmp_path, study, "cpu Xeon, 1 thread", 2.0, "cpu.csv")
+    text = describe_plan(long, read_costs(cpu), 2)
+    assert f"{400000:9,} steps" in text
+    assert "CPU-hours of one core" in text
+    assert "steps timed on cpu Xeon, 1 thread" in text
+    assert "GPU-hours: not measured; run `sfigf time-steps --device cuda` on your GPU" in text
+    assert "GPU" not in describe_plan(study, read_costs(cpu), 2)  # a minute needs none
+    gpu = table(tmp_path, study, "cuda NVIDIA A100", 0.09, "gpu.csv")
+    text = describe_plan(long, read_costs(cpu, gpu), 2)
+    assert "on a GPU: about 10.0 GPU-hours; steps timed on cuda NVIDIA A100" in text
+    assert "not measured" not in text.replace("on top: not measured", "")
+    assert "222 h " in text  # 400,000 steps of 2 s on the CPU
+    assert "600.0 min GPU" not in text
+
+
+def test_of_several_sizes_the_nearest_counts(tmp_path):
+    study = read_study([DEFAULT, SMOKE])
+    (run,) = (run for run in runs(study) if run.learned and run.task == "depth")
+    far = table(tmp_path, study, "cpu", 1.0, "far.csv", batch_size=64)
+    same = table(tmp_path, study, "cpu", 1.0, "same.csv")
+    assert estimate(run, study, read_costs(same)).seconds == pytest.approx(6)
+    assert estimate(run, study, read_costs(far)).seconds == pytest.approx(6 * 2 / 64)
+    for order in ((far, same), (same, far)):
+        assert estimate(run, study, read_costs(*order)).seconds == pytest.approx(6)
+
+
+def test_conditions_of_their_own_are_planned_by_their_own_training():
+    study = read_study([DEFAULT, ROOT / "config/paper.yaml"])
+    text = describe_plan(study, read_costs(ROOT / "config/paper-costs.csv"), 2)
+    (red,) = (line for line in text.splitlines() if "train raw/red-oracle/sfigf" in line)
+    (mono,) = (line for line in text.splitlines() if "train raw/mono-estimated/sfigf" in line)
+    assert "1,810,181 steps" in red
+    assert "5,000,000 steps" in mono
+    assert "nobody has timed" not in text
+    assert "GPU-hours: not measured" in text
+
+
+def settings_file(folder, text):
+    (folder / "more.yaml").write_text(text)
+    return folder / "more.yaml"
+
+
+def test_steps_are_timed_without_data_and_once_only(tmp_path, capsys, caplog):
+    words = ["time-steps", "--config", str(DEFAULT), "--config", str(SMOKE), "--costs", str(tmp_path / "c.csv")]
+    words += ["--device", "cpu", "--steps", "1", "--only"]
+    for only in ("depth", "depth/x8/sfigf", "raw"):
+        with pytest.raises(SystemExit) as done:
+            main([*words, only])
+        assert done.value.code == 0
+    assert "depth/x8/sfigf/full/seed0: timed already" in caplog.text
+    costs = read_costs(tmp_path / "c.csv")
+    assert {(row.task, row.method) for row in costs.rows} == {("depth", "sfigf"), ("raw", "sid-unet"), ("raw", "sfigf")}
+    assert all(row.seconds_per_step > 0 and row.device.startswith("cpu ") for row in costs.rows)
+    text = describe_plan(read_study([DEFAULT, SMOKE]), costs, 1)
+    assert "nobody has timed them: focus/thin-lens/sfigf/full/seed0" in text
+    with pytest.raises(SystemExit):
+        main([*words, "depht"])
+    assert "--only 'depht': no training of study 'smoke' begins so" in capsys.readouterr().err
+
+
+def test_stand_ins_have_the_channels_of_the_task():
+    shapes = {
+        ("depth", "x4"): [(1, 32, 32), (3, 32, 32), (1, 32, 32)],
+        ("pan", "x4"): [(8, 32, 32), (1, 32, 32), (8, 32, 32)],
+        ("focus", "real"): [(3, 32, 32)] * 3,
+        ("raw", "red-oracle"): [(4, 16, 16), (4, 16, 16), (3, 32, 32)],
+        ("raw", "mono-estimated"): [(4, 16, 16), (0, 16, 16), (3, 32, 32)],
+    }
+    for (task, condition), expected in shapes.items():
+        sample = stand_in(task, condition, 32, 8)
+        assert [sample.target.shape, sample.guide.shape, sample.truth.shape] == expected

@@ -324,7 +324,8 @@ def test_the_verb_writes_what_the_function_gives(variant, tmp_path, capsys):
     assert torch.equal(answer(variant, network), answer(variant, imported))
     assert network.options == imported.options
     assert not network.training
-    assert facts["training"]["encoding"] == "none"
+    shown = {"depth": "released-colours", "raw-red": "released-packing"}
+    assert facts["training"]["encoding"] == shown.get(variant, "none")
     assert facts["condition"] == ("red-oracle" if variant == "raw-red" else "released")
     assert facts["origin"]["sha256"] == sha256_of(path)
     assert (facts["origin"]["variant"], facts["label"], facts["variant"]) == (variant, "sfigf", "full")

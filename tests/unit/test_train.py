@@ -1,8 +1,9 @@
 """Training one would trust: exact resume, validation-selected weights, one writer, no silent NaN."""
 
-import itertools
+import dataclasses
 import json
 import threading
+import weakref
 from typing import ClassVar
 
 import numpy as np
@@ -13,9 +14,13 @@ from torch import nn
 
 from sfigf.checkpoint import checkpoint_folder
 from sfigf.config import Training
+from sfigf.inference import restore_sample
 from sfigf.interface import UserError
 from sfigf.registry import register
-from sfigf.train import Job, Trainer, learning_rate, masked_loss, train
+from sfigf.restoring import restore_set
+from sfigf.store import RecordFile, write_samples
+from sfigf.tasks import signature
+from sfigf.train import Job, Trainer, make_optimizer, train
 from sfigf.weights import load_network, read_facts
 from tests.conftest import make_sample
 
@@ -44,6 +49,35 @@ class TinyConv(BaseModel, frozen=True, extra="forbid"):
 
     def build(self, signature, variant):
         return Net(signature, self.scale)
+
+
+class OwnNet(Net):
+    """Its own loss is that of half its answer, so the weights it leads to are told apart; ``seen`` is what it got."""
+
+    def __init__(self, signature, scale):
+        super().__init__(signature, scale)
+        self.seen = []
+
+    def loss(self, target, guide, truth, valid):
+        self.seen.append({"truth": truth.shape, "valid": valid.shape})
+        return ((self(target, guide) / 2 - truth).square() * valid).mean()
+
+
+class MonoNet(OwnNet):
+    def loss(self, target, guide, truth, valid, mono=None):
+        self.seen.append(None if mono is None else mono.shape)
+        return super().loss(target, guide, truth, valid)
+
+
+@register("method")
+class OwnConv(TinyConv, frozen=True, extra="forbid"):
+    """The same, with a loss of its own."""
+
+    name: ClassVar[str] = "test-own"
+    mono: bool = False
+
+    def build(self, signature, variant):
+        return (MonoNet if self.mono else OwnNet)(signature, self.scale)
 
 
 def job(steps=12, scale=1.0, **changes):
@@ -141,22 +175,191 @@ def test_weights_say_what_they_are_and_refuse_another_task(tmp_path):
         load_network(path, "depth")
 
 
-def test_learning_rate_warms_up_and_falls():
-    settings = Training(
-        steps=100, batch_size=1, patch_px=8, learning_rate=1.0, final_learning_rate=0.1, warmup_steps=10,
-        validate_every_steps=50,
-    )  # fmt: skip
-    rates = [learning_rate(step, settings) for step in range(100)]
-    assert rates[0] == pytest.approx(0.1)
-    assert max(rates) == rates[10] == 1.0
-    assert rates[-1] == pytest.approx(0.1, abs=1e-3)
-    assert all(a >= b for a, b in itertools.pairwise(rates[10:]))
+def test_the_weights_of_the_last_step_where_nothing_is_selected(tmp_path):
+    path = run(tmp_path, job(steps=40, learning_rate=0.3, selection="none"), "w")
+    facts = read_facts(path)
+    assert (facts["selected_step"], facts["selected_on"]) == (40, "nothing")
+    assert read_facts(run(tmp_path, job(), "v"))["selected_on"] == "validation"
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("l1", 2.0), ("mse", 4.0), ("charbonnier", 2.0)])
-def test_loss_counts_valid_pixels_only(kind, expected):
-    truth, restored = torch.zeros(1, 2, 4, 4), torch.full((1, 2, 4, 4), 100.0)
-    valid = torch.zeros(1, 1, 4, 4)
-    valid[..., 0] = 1
-    restored[..., 0] = 2.0
-    assert masked_loss(restored, truth, valid, kind).item() == pytest.approx(expected, rel=1e-6)
+def test_gradients_are_not_clipped_without_a_limit(tmp_path):
+    one, two = (run(tmp_path, job(gradient_clip=clip), f"w{clip}").read_bytes() for clip in (1e-9, None))
+    assert one != two
+
+
+def test_a_long_training_logs_means_of_several_steps(tmp_path, monkeypatch):
+    monkeypatch.setattr("sfigf.train._LOGGED_STEPS", 5)
+    run(tmp_path, job(steps=12), "w")
+    with checkpoint_folder(tmp_path / "cut-checkpoints") as folder:
+        Trainer(job(steps=12), torch.device("cpu")).run(folder, until=7)
+    run(tmp_path, job(steps=12), "cut")
+    monkeypatch.setattr("sfigf.train._LOGGED_STEPS", 100)
+    run(tmp_path, job(steps=12), "each")
+    few, cut, each = (
+        [json.loads(line) for line in (tmp_path / f"{name}.jsonl").read_text().splitlines() if '"train"' in line]
+        for name in ("w", "cut", "each")
+    )
+    assert few == cut
+    assert [event["step"] for event in few] == [3, 6, 9, 12]
+    assert few[1]["loss"] == pytest.approx(np.mean([event["loss"] for event in each[3:6]]))
+
+
+def test_focus_learns_without_a_truth(tmp_path):
+    samples = [dataclasses.replace(make_sample("focus", f"t{i}", seed=i), truth=None) for i in range(2)]
+    a_job = job(steps=40, loss="focus-unsupervised")
+    facts = a_job.facts | {"task": "focus", "signature": {"target": 3, "guide": 3, "output": 3}}
+    run(
+        tmp_path,
+        dataclasses.replace(a_job, facts=facts, metric="psnr", train=samples, validation=[make_sample("focus")]),
+        "w",
+    )
+    losses = [json.loads(line)["loss"] for line in (tmp_path / "w.jsonl").read_text().splitlines() if '"train"' in line]
+    assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:10])
+    with pytest.raises(UserError, match="t0: no ground truth; it cannot be trained on with this loss"):
+        run(
+            tmp_path,
+            dataclasses.replace(job(), train=[dataclasses.replace(make_sample("depth", "t0"), truth=None)]),
+            "v",
+        )
+
+
+def test_raw_mono_learns_from_both_truths_and_restores_rgb(tmp_path):
+    sample = make_sample("raw", side=64)
+    sample = dataclasses.replace(sample, guide=sample.guide[:0], mono=sample.truth.mean(axis=0, keepdims=True))
+    options = {"method": "sfigf", "width": 4, "levels": 2}
+    training = Training(
+        steps=2,
+        batch_size=1,
+        patch_px=32,
+        learning_rate=1e-3,
+        validate_every_steps=2,
+        loss="raw-mono",
+        gradient_clip=None,
+    )
+    facts = {
+        "task": "raw", "condition": "mono-estimated", "label": "sfigf", "variant": "full", "seed": 0,
+        "options": options,
+        "signature": {"target": 4, "guide": 0, "output": 3, "upscale": 2}, "training": training.model_dump(),
+    }  # fmt: skip
+    path = run(tmp_path, Job(facts, training, "psnr", [sample], [sample]), "w")
+    network, _ = load_network(path, "raw")
+    assert restore_sample(network, sample, torch.device("cpu")).shape == sample.truth.shape
+    changed = dataclasses.replace(sample, mono=sample.mono + 0.5)
+    assert run(tmp_path, Job(facts, training, "psnr", [changed], [sample]), "v").read_bytes() != path.read_bytes()
+    with pytest.raises(UserError, match="no truth of a monochrome camera"):
+        run(tmp_path, Job(facts, training, "psnr", [dataclasses.replace(sample, mono=None)], [sample]), "u")
+
+
+def own_job(mono=False, **changes):
+    a_job = job(**({"loss": "own"} | changes))
+    options = {"method": "test-own", "scale": 1.0, "mono": mono}
+    return dataclasses.replace(a_job, facts=a_job.facts | {"label": "own", "method": "test-own", "options": options})
+
+
+def test_a_network_may_bring_its_own_loss(tmp_path):
+    own = run(tmp_path, own_job(steps=80), "own")
+    losses = [
+        json.loads(line)["loss"] for line in (tmp_path / "own.jsonl").read_text().splitlines() if '"train"' in line
+    ]
+    assert np.mean(losses[-10:]) < 0.6 * np.mean(losses[:10])
+    assert own.read_bytes() != run(tmp_path, own_job(steps=80, loss="mse"), "mse").read_bytes()
+    with checkpoint_folder(tmp_path / "cut-checkpoints") as folder:
+        trainer = Trainer(own_job(steps=80), torch.device("cpu"))
+        trainer.run(folder, until=7)
+    assert trainer.network.seen[0] == {"truth": (2, 1, 16, 16), "valid": (2, 1, 16, 16)}
+    assert run(tmp_path, own_job(steps=80), "cut").read_bytes() == own.read_bytes()
+
+
+def test_a_network_without_a_loss_of_its_own_is_named(tmp_path):
+    says = "depth x4 test-tiny/full seed 3: this network has no loss of its own; set training.loss to another"
+    with pytest.raises(UserError, match=says):
+        run(tmp_path, job(loss="own"), "w")
+
+
+def test_a_second_truth_goes_to_a_loss_that_asks_for_it(tmp_path):
+    plain = make_sample("depth", "t0")
+    both = dataclasses.replace(plain, mono=plain.truth)
+    for samples, seen in (([both], (2, 1, 16, 16)), ([plain], None), ([both, plain], None)):
+        trainer = Trainer(dataclasses.replace(own_job(mono=True), train=samples), torch.device("cpu"))
+        trainer.advance()
+        assert trainer.network.seen[0] == seen
+    Trainer(dataclasses.replace(own_job(), train=[both]), torch.device("cpu")).advance()  # does not ask for it
+    with pytest.raises(UserError, match="t0: no ground truth"):
+        Trainer(dataclasses.replace(own_job(), train=[dataclasses.replace(plain, truth=None)]), torch.device("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "options"),
+    [
+        ("depth", "jiif", {"width": 4, "blocks": 1, "layers": [8], "factor": 4, "queries": 50}),
+        ("depth", "pgsr", {"width": 4, "factor": 4}),
+        ("focus", "sesf-fuse", {"width": 4}),
+        ("focus", "gacn", {"width": 4}),
+        ("raw", "nafnet", {"width": 4, "encoder": [1], "decoder": [1]}),
+        ("raw", "mcr-net", {"mono_width": 2, "width": 2}),
+    ],
+)
+def test_every_published_own_loss_trains_in_our_loop(task, name, options):
+    sample = make_sample(task, side=64)
+    if name == "mcr-net":
+        sample = dataclasses.replace(sample, mono=sample.truth[:1])
+    facts = {
+        "task": task, "condition": "x", "label": name, "method": name, "variant": "full", "seed": 0,
+        "options": options | {"method": name}, "signature": dataclasses.asdict(signature(task, sample)),
+    }  # fmt: skip
+    settings = job(loss="own", patch_px=32, learning_rate=1e-3).training
+    trainer = Trainer(Job(facts, settings, "psnr", [sample], []), torch.device("cpu"))
+    before = [parameter.detach().clone() for parameter in trainer.network.parameters()]
+    assert all(np.isfinite(trainer.advance()) for _ in range(3))
+    moved = [not torch.equal(old, new) for old, new in zip(before, trainer.network.parameters(), strict=True)]
+    assert sum(moved) > len(moved) / 2
+
+
+def test_sgd_has_a_momentum(tmp_path):
+    weight = nn.Parameter(torch.zeros(2, 2))
+    network = nn.Module()
+    network.weight = weight
+    optimizer = make_optimizer(network, job(optimizer="sgd", learning_rate=1.0).training)
+    for expected in (-1.0, -2.9, -5.61):  # steps of 1, 1.9 and 2.71
+        weight.grad = torch.ones(2, 2)
+        optimizer.step()
+        assert torch.allclose(weight, torch.full((2, 2), expected))
+    whole = run(tmp_path, job(optimizer="sgd"), "whole")
+    with checkpoint_folder(tmp_path / "cut-checkpoints") as folder:
+        Trainer(job(optimizer="sgd"), torch.device("cpu")).run(folder, until=5)
+    assert run(tmp_path, job(optimizer="sgd"), "cut").read_bytes() == whole.read_bytes()
+
+
+class Doubling:
+    """A restorer that watches how many of its images are still held when the next is asked for."""
+
+    method = TinyConv()
+
+    def __init__(self):
+        self.images, self.held = [], []
+
+    def __call__(self, sample):
+        self.held.append(sum(image() is not None for image in self.images))
+        restored = 2 * sample.target
+        self.images.append(weakref.ref(restored))
+        return restored
+
+    def cost(self, sample):
+        return {"parameters": 0}
+
+
+def test_a_set_is_restored_image_by_image(tmp_path):
+    samples = [make_sample("depth", f"s{i}", side=16 + 8 * i, seed=i) for i in range(8)]
+    write_samples(tmp_path / "test.safetensors", samples)
+    restorer = Doubling()
+    restore_set(
+        restorer, tmp_path / "test.safetensors", tmp_path / "r.safetensors", tmp_path / "cost.json", {"seed": 0}
+    )
+    assert len(restorer.held) == 9  # the first once more, unmeasured
+    assert max(restorer.held) <= 1
+    restored = RecordFile(tmp_path / "r.safetensors")
+    assert restored.names == [sample.name for sample in samples]
+    assert all(np.array_equal(restored.array(i, "restored"), 2 * sample.target) for i, sample in enumerate(samples))
+    cost = json.loads((tmp_path / "cost.json").read_text())
+    assert cost["seconds_per_megapixel"] > 0
+    assert (cost["kind"], cost["seed"]) == ("feature-level", 0)
