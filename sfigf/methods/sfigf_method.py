@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from sfigf.interface import Kind, Signature
 from sfigf.registry import register
+
+_RELEASED: Mapping[str, Any] = {
+    "optimizer": "adam",
+    "schedule": "step",
+    "gradient_clip": None,
+    "precision": "float32",
+    "encoding": "none",
+}
 
 
 @register("method")
@@ -17,6 +26,11 @@ class Sfigf(BaseModel):
     Raw uses the raw-red network, which takes the guide as P and the noisy raw as G, as the released code does (see
     ``sfigf.nets.sfigf.network``); a signature without a guide is raw-mono's, which takes the mosaic alone. The
     defaults are a small network for short trainings; width 32, levels 4 and residual False are the authors'.
+
+    ``published`` is how the released code trains: depth 400 epochs of 1,000 images, pan 3,000 of 9,714 patches in
+    batches of 10, focus 3,000 of 650 pairs in batches of 4 (a last, smaller batch counts), raw 10,001 of 181 places
+    (raw-red; raw-mono differs in loss, rate, patch and batch: ``config/paper.yaml``). Pan and focus are validated every
+    10 epochs, as depth is; the released code looks after each. Its mistakes are ``Training.quirks``.
 
     Attributes:
         width: Channels of the first level.
@@ -37,7 +51,58 @@ class Sfigf(BaseModel):
     tasks: ClassVar[tuple[str, ...]] = ("depth", "pan", "focus", "raw")
     kind: ClassVar[Kind] = "both"
     source: ClassVar[str] = "arXiv 2312.08853, Xinyil256/SFIGF@3600cd0"
+    proof: ClassVar[str] = (
+        "released WorldView-3 weights (pan); the released classes at width 8 with random weights (all), 1e-5"
+    )
+    published_options: ClassVar[Mapping[str, Any]] = {"width": 32, "levels": 4}
     variants: ClassVar[tuple[str, ...]] = ("full", "image-only", "feature-only")
+    published: ClassVar[Mapping[str, Any]] = {
+        "depth": {
+            **_RELEASED,
+            "loss": "l1",
+            "learning_rate": 3e-4,
+            "decay": 0.2,
+            "decay_every_steps": 60_000,
+            "steps": 400_000,
+            "batch_size": 1,
+            "patch_px": 256,
+            "validate_every_steps": 10_000,
+        },
+        "pan": {
+            **_RELEASED,
+            "loss": "mse-released",
+            "learning_rate": 8e-4,
+            "decay": 0.5,
+            "decay_at_steps": [1700 * 972, 1900 * 972, 2400 * 972],
+            "steps": 3000 * 972,
+            "batch_size": 10,
+            "patch_px": 64,
+            "validate_every_steps": 10 * 972,
+        },
+        "focus": {
+            **_RELEASED,
+            "loss": "focus-unsupervised",
+            "learning_rate": 8e-4,
+            "decay": 0.5,
+            "decay_at_steps": [1700 * 163, 1900 * 163, 2400 * 163],
+            "steps": 3000 * 163,
+            "batch_size": 4,
+            "patch_px": 128,
+            "validate_every_steps": 10 * 163,
+        },
+        "raw": {
+            **_RELEASED,
+            "loss": "l1",
+            "learning_rate": 1e-4,
+            "decay": 0.5,
+            "decay_every_steps": 4000 * 181,
+            "steps": 10_001 * 181,
+            "batch_size": 1,
+            "patch_px": 1024,
+            "validate_every_steps": 100 * 181,
+            "selection": "none",
+        },
+    }
 
     width: int = 8
     levels: int = 3

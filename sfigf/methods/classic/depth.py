@@ -20,6 +20,7 @@ class Bicubic(BaseModel, frozen=True, extra="forbid"):
     tasks: ClassVar[tuple[str, ...]] = ("depth",)
     kind: ClassVar[Kind] = "classical"
     source: ClassVar[str] = "Pillow BICUBIC, the degradation's own upsampling"
+    proof: ClassVar[str] = "Pillow's results, 1e-4 of a unit; 90 errors on Middlebury computed with Pillow"
 
     def restore(self, sample: Sample) -> Array:
         """Return the target (1,H,W)."""
@@ -37,6 +38,9 @@ class GuidedFilter(BaseModel, frozen=True, extra="forbid"):
     tasks: ClassVar[tuple[str, ...]] = ("depth",)
     kind: ClassVar[Kind] = "classical"
     source: ClassVar[str] = "He, Sun, Tang, TPAMI 2013"
+    proof: ClassVar[str] = (
+        "its definition: windows pixel by pixel, linear functions of the guide recovered; no reference values"
+    )
     radius_px: int = Field(2, ge=1, description="window radius")
     epsilon: float = Field(3e-4, gt=0, description="guide variance below which the filter smooths")
 

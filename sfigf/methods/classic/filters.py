@@ -49,10 +49,18 @@ def guided_filter(guide: Array, target: Array, radius: int, epsilon: float) -> A
     """
     # Centring first: the variance is a difference of means of squares and would lose digits on a bright image.
     guide = guide.astype(np.float64) - guide.mean()
-    target = target.astype(np.float64)
+    slope, offset = guided_coefficients(guide, target.astype(np.float64), radius, epsilon)
+    return slope * guide + offset
+
+
+def guided_coefficients(guide: Array, target: Array, radius: int, epsilon: float) -> tuple[Array, Array]:
+    """Return slope and offset (...,H,W) of the filter's linear function, averaged over the windows around each pixel.
+
+    As ``guided_filter``; ``guide`` and ``target`` are float64, the guide about zero.
+    """
     guide_mean, target_mean = box_mean(guide, radius), box_mean(target, radius)
     variance = np.maximum(box_mean(guide * guide, radius) - guide_mean**2, 0)
     covariance = box_mean(guide * target, radius) - guide_mean * target_mean
     slope = covariance / (variance + epsilon)
     offset = target_mean - slope * guide_mean
-    return box_mean(slope, radius) * guide + box_mean(offset, radius)
+    return box_mean(slope, radius), box_mean(offset, radius)

@@ -23,6 +23,7 @@ class GuidedFilterFusion(BaseModel, frozen=True, extra="forbid"):
     tasks: ClassVar[tuple[str, ...]] = ("focus",)
     kind: ClassVar[Kind] = "classical"
     source: ClassVar[str] = "Li, Kang, Hu, IEEE TIP 2013 (GFF)"
+    proof: ClassVar[str] = "a second implementation after the paper, 1e-6; not the authors' own code"
     mean_radius_px: int = Field(15, ge=1, description="window radius of the mean that makes the base layer")
     base_radius_px: int = Field(45, ge=1, description="guided-filter radius of the base weights")
     base_epsilon: float = Field(0.3, gt=0)
@@ -72,6 +73,7 @@ class LaplacianPyramid(BaseModel, frozen=True, extra="forbid"):
     tasks: ClassVar[tuple[str, ...]] = ("focus",)
     kind: ClassVar[Kind] = "classical"
     source: ClassVar[str] = "Burt, Adelson, IEEE Trans. Commun. 1983; Burt, Kolczynski, ICCV 1993 (selection)"
+    proof: ClassVar[str] = "its properties: equal images stay, the sharp half of each is taken; no reference values"
     levels: int = Field(5, ge=1, description="detail levels; fewer where the image is too small for them")
 
     def restore(self, sample: Sample) -> Array:

@@ -14,6 +14,7 @@ import pydantic
 from sfigf.degrade.exp import decimate
 from sfigf.degrade.mtf import binomial_low_pass
 from sfigf.interface import Array, Kind, Sample, UserError
+from sfigf.methods.classic.pan_statistics import whole
 from sfigf.registry import register
 
 
@@ -30,20 +31,24 @@ def brovey(upsampled: Array, pan: Array) -> Array:
     return bands * matched / (intensity + 1e-8)
 
 
-def gram_schmidt_adaptive(upsampled: Array, pan: Array, coarse: Array) -> Array:
+def gram_schmidt_adaptive(upsampled: Array, pan: Array, coarse: Array, ratio: int | None = None) -> Array:
     """GSA: replace the intensity that best explains PAN on the coarse grid, band by band with its own gain.
 
+    ``ratio`` is how many times finer PAN is; None tells it by the sizes. Where a side is no whole multiple of it, the
+    last row or column is repeated.
+
     Raises:
-        UserError: If the PAN grid is not a whole multiple of the coarse grid.
+        UserError: If the coarse grid does not cover the PAN grid.
 
     Source: Aiazzi et al., IEEE TGRS 45(10), 2007; liangjiandeng/DLPan-Toolbox@a34f884 GS/GSA.m.
     """
     bands, low = np.asarray(upsampled, dtype=np.float64), np.asarray(coarse, dtype=np.float64)
     detail = np.asarray(pan[0], dtype=np.float64) - np.mean(pan, dtype=np.float64)
-    ratio = bands.shape[1] // low.shape[1]
-    if bands.shape[1:] != (ratio * low.shape[1], ratio * low.shape[2]):
-        raise UserError(f"GSA: bands {bands.shape[1:]} are no whole multiple of the coarse grid {low.shape[1:]}; crop")
-    low_pan = decimate(binomial_low_pass(detail, ratio), ratio)
+    ratio = ratio or max(1, bands.shape[1] // low.shape[1])
+    if low.shape[1:] != tuple(-(-side // ratio) for side in bands.shape[1:]):
+        sides = f"bands {bands.shape[1:]}, coarse grid {low.shape[1:]}"
+        raise UserError(f"GSA: {sides} at a ratio of {ratio} do not cover the same ground; crop one of them")
+    low_pan = decimate(binomial_low_pass(whole(detail, ratio), ratio), ratio)
     centred = _centred(low).reshape(len(low), -1)
     design = np.vstack([centred, np.ones(centred.shape[1])]).T
     shares = np.linalg.lstsq(design, low_pan.ravel(), rcond=None)[0][:-1]
@@ -58,17 +63,20 @@ def _centred(bands: Array) -> Array:
     return bands - bands.mean(axis=(1, 2), keepdims=True)
 
 
-class _PanMethod(pydantic.BaseModel, frozen=True, extra="forbid"):
+class PanMethod(pydantic.BaseModel, frozen=True, extra="forbid"):
+    """What the classical pan-sharpening methods share."""
+
     tasks: ClassVar[tuple[str, ...]] = ("pan",)
     kind: ClassVar[Kind] = "classical"
 
 
 @register("method")
-class Exp(_PanMethod, frozen=True):
+class Exp(PanMethod, frozen=True):
     """EXP: the bands as upsampled by the 23-tap filter, PAN unused; the floor of every pan table."""
 
     name: ClassVar[str] = "exp"
     source: ClassVar[str] = "Aiazzi et al., IEEE TGRS 40(10), 2002"
+    proof: ClassVar[str] = "DLPan-Toolbox@a34f884 EXP run in Octave, 8 bands"
 
     def restore(self, sample: Sample) -> Array:
         """Return (C,H,W) float32 on the scale of ``sample.target``."""
@@ -76,11 +84,12 @@ class Exp(_PanMethod, frozen=True):
 
 
 @register("method")
-class Brovey(_PanMethod, frozen=True):
+class Brovey(PanMethod, frozen=True):
     """Brovey transform; see ``brovey``."""
 
     name: ClassVar[str] = "brovey"
     source: ClassVar[str] = "Gillespie et al., Remote Sensing of Environment 22, 1987"
+    proof: ClassVar[str] = "py_pansharpening's Brovey without its clip, 8 bands"
 
     def restore(self, sample: Sample) -> Array:
         """Return (C,H,W) float32 on the scale of ``sample.target``."""
@@ -88,11 +97,12 @@ class Brovey(_PanMethod, frozen=True):
 
 
 @register("method")
-class Gsa(_PanMethod, frozen=True):
+class Gsa(PanMethod, frozen=True):
     """Gram-Schmidt adaptive; see ``gram_schmidt_adaptive``."""
 
     name: ClassVar[str] = "gsa"
     source: ClassVar[str] = "Aiazzi et al., IEEE TGRS 45(10), 2007"
+    proof: ClassVar[str] = "DLPan-Toolbox@a34f884 GSA.m run in Octave, 8 bands"
 
     def restore(self, sample: Sample) -> Array:
         """Return (C,H,W) float32 on the scale of ``sample.target``.
@@ -102,4 +112,5 @@ class Gsa(_PanMethod, frozen=True):
         """
         if sample.coarse is None:
             raise UserError(f"image '{sample.name}' has no coarse bands, GSA fits its weights there; degrade it again")
-        return gram_schmidt_adaptive(sample.target, sample.guide, sample.coarse).astype(np.float32)
+        ratio = sample.meta.get("factor")
+        return gram_schmidt_adaptive(sample.target, sample.guide, sample.coarse, ratio).astype(np.float32)

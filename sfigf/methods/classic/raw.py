@@ -20,6 +20,9 @@ class AmplifyDemosaic(BaseModel, frozen=True, extra="forbid"):
     tasks: ClassVar[tuple[str, ...]] = ("raw",)
     kind: ClassVar[Kind] = "classical"
     source: ClassVar[str] = "demosaicking: Malvar, He, Cutler, ICASSP 2004"
+    proof: ClassVar[str] = (
+        "its properties: flat colours and grey ramps exact, a clean photo comes back; no reference values"
+    )
 
     def restore(self, sample: Sample) -> Array:
         """Return sRGB (3,2h,2w) of a packed target (4,h,w)."""
@@ -38,6 +41,7 @@ class RawGuidedFilter(BaseModel, frozen=True, extra="forbid"):
     tasks: ClassVar[tuple[str, ...]] = ("raw",)
     kind: ClassVar[Kind] = "classical"
     source: ClassVar[str] = "He, Sun, Tang, TPAMI 2013; demosaicking: Malvar, He, Cutler, ICASSP 2004"
+    proof: ClassVar[str] = "its properties: grey stays grey, the noise falls; no reference values"
     radius_px: int = Field(4, ge=1, description="window radius on the packed grid (twice that in the photo)")
     epsilon: float = Field(1e-3, gt=0, description="guide variance below which the filter smooths")
 

@@ -45,10 +45,16 @@ class DJFR(nn.Module):
         self.guide_branch = filter_branch(guide_channels, width)
         self.joint_branch = filter_branch(2, width * 2 // 3)
 
-    def forward(self, target: Tensor, guide: Tensor) -> Tensor:
-        """Return the restored (b,1,H,W) for a target (b,1,H,W) and a guide (b,g,H,W), both about [0,1]."""
+    def joined(self, target: Tensor, guide: Tensor) -> Tensor:
+        """Return what the joint branch makes of both, (b,1,H,W); shapes as in ``forward``."""
         height, width = target.shape[-2:]
-        margin = (0, max(0, _SMALLEST_PX - width), 0, max(0, _SMALLEST_PX - height))
+        # max(0, missing), in a form that an exported graph works out anew for each size
+        right, bottom = ((missing + abs(missing)) // 2 for missing in (_SMALLEST_PX - width, _SMALLEST_PX - height))
+        margin = (0, right, 0, bottom)
         padded_target, padded_guide = (functional.pad(image, margin, mode="replicate") for image in (target, guide))
         features = torch.cat([self.target_branch(padded_target), self.guide_branch(padded_guide)], dim=1)
-        return target + self.joint_branch(features)[..., :height, :width]
+        return self.joint_branch(features)[..., :height, :width]
+
+    def forward(self, target: Tensor, guide: Tensor) -> Tensor:
+        """Return the restored (b,1,H,W) for a target (b,1,H,W) and a guide (b,g,H,W), both about [0,1]."""
+        return target + self.joined(target, guide)
