@@ -3,7 +3,7 @@
 CORES ?= all
 ENTER = PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: help setup reproduce test lint plan smoke report bench remember archive clean
+.PHONY: help setup reproduce test lint plan smoke benchmark report bench remember archive clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -24,11 +24,15 @@ lint: setup ## check style, types, spelling and the workflow
 plan: setup ## say what would run and about how long, and run nothing
 	$(ENTER) snakemake --dry-run --quiet rules $(ARGS)
 	@$(ENTER) sfigf plan --config config/default.yaml $(patsubst %,--config %,$(filter %.yaml,$(ARGS))) \
-		--costs config/costs.csv --cores $(CORES)
+		--costs config/costs.csv --costs config/paper-costs.csv --cores $(CORES)
 
 smoke: setup ## run a tiny study of every task in build/smoke, without network
 	@$(ENTER) python scripts/unlock.py build/smoke
 	$(ENTER) snakemake --cores $(CORES) --configfile config/smoke.yaml --directory build/smoke $(ARGS)
+
+benchmark: setup ## run the field's own test sets in build/benchmark
+	@$(ENTER) python scripts/unlock.py build/benchmark
+	$(ENTER) snakemake --cores $(CORES) --configfile config/benchmark.yaml --directory build/benchmark $(ARGS)
 
 report: setup ## write results/report.html again
 	$(ENTER) snakemake --cores 1 --forcerun write_report $(ARGS)

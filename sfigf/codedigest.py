@@ -105,7 +105,8 @@ class _Code:
             return None
         if name == "*" or name in module.definitions:
             return place
-        if name in module.imports:
+        # A package that imports its own submodule by name says so of itself.
+        if name in module.imports and module.imports[name] != place:
             return self.resolve(module.imports[name])
         submodule = f"{place[0]}.{name}"
         return (submodule, "*") if self.module(submodule) else None

@@ -57,15 +57,35 @@ def listing(
         print(f"{name:24} {facts[0]:24} {facts[1]:14} {summary}")
 
 
+def methods(
+    task: Annotated[str | None, typer.Option(help="depth, pan, focus or raw; all of them by default.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the page of all methods instead.")] = None,
+    plugin: Annotated[list[str] | None, typer.Option(help="Plug-in to load first.")] = None,
+) -> None:
+    """List every method: kind, parameters, multiply-adds, source, what it was proven against."""
+    from sfigf.catalogue import catalogue
+    from sfigf.files import write_text
+    from sfigf.registry import load_plugins
+    from sfigf.tables.method_page import method_list, method_page
+
+    load_plugins(plugin or [])
+    entries = catalogue(task)
+    if markdown is None:
+        print(method_list(entries))
+    else:
+        write_text(markdown, method_page(entries))
+
+
 def plan(
     config: Annotated[list[Path], typer.Option(help="Settings files, later ones change earlier ones.")],
-    costs: Annotated[Path, typer.Option(help="Measured seconds per step, as `sfigf costs` writes them.")],
+    costs: Annotated[list[Path], typer.Option(help="Measured seconds per step (`sfigf costs`, `sfigf time-steps`).")],
     cores: Annotated[str, typer.Option(help="Trainings side by side: a number, or all.")] = "all",
 ) -> None:
-    """Say what a study trains and about how many minutes that takes, from nothing."""
-    from sfigf.planning import describe_plan, read_costs, read_study
+    """Say what a study trains and about how long that takes, from nothing."""
+    from sfigf.costs import read_costs
+    from sfigf.planning import describe_plan, read_study
 
-    print(describe_plan(read_study(config), read_costs(costs), _cores(cores)))
+    print(describe_plan(read_study(config), read_costs(*costs), _cores(cores)))
 
 
 def _cores(text: str) -> int:
@@ -86,7 +106,7 @@ def costs(
     rest: Annotated[float | None, typer.Option(help="Seconds of all but the trainings, in the row's place.")] = None,
 ) -> None:
     """Write what trainings took, for `sfigf plan`."""
-    from sfigf.planning import write_costs
+    from sfigf.costs import write_costs
 
     write_costs(output, weights or [], log or [], rest)
 
@@ -106,6 +126,7 @@ def readme(
 
 COMMANDS = [
     ("list", listing),
+    ("methods", methods),
     ("show", show),
     ("plan", plan),
     ("costs", costs),

@@ -8,12 +8,15 @@ import platform
 import shutil
 import sys
 
-from sfigf.cards import carrier_of, load_card, load_carriers
+from sfigf.cards import load_card, load_carriers, origin_of
 from sfigf.codedigest import code_digest, entry_of
 from sfigf.config import kept, load_settings, write_effective
+from sfigf.files import sha256_of
 from sfigf.interface import UserError
 from sfigf.plan import digest, digest_of_data, method_settings, runs
 from sfigf.registry import lookup
+from sfigf.selection import part_checked
+from sfigf.tables.protocol_page import caption
 from sfigf.tasks import TASKS
 
 CONFIG = "results/config.yaml"
@@ -30,7 +33,9 @@ NO_RESULT = (
     "sfigf.plan",
     "sfigf.progress",
     "sfigf.registry",
+    "sfigf.sections",
     "sfigf.tasks:TASKS",
+    "sfigf.training_settings",
 )
 
 
@@ -44,18 +49,19 @@ def card(dataset):
     return house(f"config/datasets/{dataset}.yaml")
 
 
-def selected(task, part):
+def selected(task, condition, part):
     """Names of the data sets of one part of a task: ``photos`` for ``photos:train``."""
-    return sorted({selection.partition(":")[0] for selection in getattr(STUDY.tasks[task], part)})
+    return sorted({selection.partition(":")[0] for selection in getattr(STUDY.part(task, condition), part)})
 
 
 try:
     config = kept(config)
     STUDY = load_settings(config)
     RUNS = {run.path: run for run in runs(STUDY)}
-    PARTS = [(task, part) for task in STUDY.tasks for part in ("train", "validation", "test")]
-    DEGRADED = [(task, condition, part) for task, part in PARTS for condition in STUDY.tasks[task].conditions]
-    DATASETS = sorted({dataset for task, part in PARTS for dataset in selected(task, part)})
+    SELF_TESTED = [path for path, run in RUNS.items() if run.method == "bicubic"]
+    PROTOCOLS = sorted({name for _, _, part in STUDY.parts() for name in part.protocols})
+    DEGRADED = [(*case[:2], part) for case in STUDY.parts() for part in ("train", "validation", "test")]
+    DATASETS = sorted({dataset for case in DEGRADED for dataset in selected(*case)})
     CARRIERS = load_carriers(house("config/carriers.yaml"))
     CARDS = {dataset: load_card(card(dataset)) for dataset in {*DATASETS, TEXTURES}}
 except UserError as error:
@@ -85,8 +91,10 @@ def code_of(command, *definitions):
 
 
 def archive(wildcards):
-    """What a data set is read from: a fetched file, a folder of ours, or nothing (an installed package)."""
-    carrier = carrier_of(CARDS[wildcards.dataset], CARRIERS)
+    """What a data set is read from: a person's own copy, a fetched file, a folder of ours, or an installed package."""
+    carrier = origin_of(CARDS[wildcards.dataset], CARRIERS)
+    if carrier is None:
+        return {"archive": f"data/collected/{wildcards.dataset}.json"}
     places = {"index": f"data/fetched/{carrier.file}", "vendored": ancient(house(carrier.folder))}
     return {"archive": places[carrier.kind]} if carrier.kind in places else {}
 
@@ -104,8 +112,10 @@ def carrier_named(wildcards):
 def card_digest(wildcards):
     """Digest of what a card and its carrier say about the data; wording left out. It stands for the files' bytes."""
     card = CARDS[wildcards.dataset]
-    facts = carrier_of(card, CARRIERS).model_dump(include={"project", "version", "sha256"})
-    return digest(facts | card.model_dump(include={"members", "crops", "meta", "licence"}))
+    carrier = origin_of(card, CARRIERS)
+    facts = carrier.model_dump(include={"project", "version", "sha256"}) if carrier else {}
+    said = card.model_dump(include={"members", "crops", "meta", "licence", "parts", "expect", "leak"})
+    return digest(facts | said)
 
 
 def reader_of(wildcards):
@@ -143,12 +153,17 @@ def run_of(wildcards):
 
 def method_of(wildcards):
     """Class of the method that a run uses."""
-    return type(method_settings(STUDY, wildcards.task, wildcards.method).method)
+    return type(line_of(wildcards).method)
+
+
+def line_of(wildcards):
+    """The settings of the method that a run uses."""
+    return method_settings(STUDY, wildcards.task, wildcards.method, wildcards.condition)
 
 
 def metrics_of(wildcards):
     """Classes of the metrics of a task, the main one first."""
-    return [lookup("metric", name) for name in STUDY.tasks[wildcards.task].metrics]
+    return [lookup("metric", name) for name in STUDY.part(wildcards.task, wildcards.condition).metrics]
 
 
 def training_code(wildcards):

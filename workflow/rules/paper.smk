@@ -1,12 +1,14 @@
 # paper: tables, figures and the report, all from scores; nothing in them is typed by hand.
 #
-# NEEDS  results/scores/<run>.csv, results/costs/<run>.json, restored images, training logs
+# NEEDS  results/scores/<run>.csv, results/costs/<run>.json, restored images, training logs, config/published.csv
 # MAKES  results/tables/, results/figures/, results/metrics.json, results/report.html
 rule tabulate_scores:
     input:
         scores=lambda w: paths_of(w.task, "results/scores/{}.csv"),
         costs=lambda w: paths_of(w.task, "results/costs/{}.json"),
         audit=rules.audit_split.output,
+        protocols=rules.test_protocols.output if SELF_TESTED else [],
+        published=ancient(house("config/published.csv")),
     output:
         csv=report(
             "results/tables/{task}.csv",
@@ -40,19 +42,22 @@ rule tabulate_scores:
     params:
         config=CONFIG,
         settings=lambda w: digest(STUDY.tasks[w.task].model_dump()),
+        protocols=lambda w: caption(n for t, _, part in STUDY.parts() if t == w.task for n in part.protocols),
+        published_digest=sha256_of(house("config/published.csv")),
         scores=lambda w, input: options("--score", input.scores),
         costs=lambda w, input: options("--cost", input.costs),
         code=code_of("present:tabulate"),
     shell:
         "sfigf tabulate --config {params.config:q} --task {wildcards.task} {params.scores:q} {params.costs:q}"
         " --csv {output.csv:q} --summary {output.summary:q} --markdown {output.markdown:q} --latex {output.latex:q}"
-        " --cost-table {output.cost:q} --timing-table {output.timing:q} 2> {log:q}"
+        " --cost-table {output.cost:q} --timing-table {output.timing:q} --published {input.published:q} 2> {log:q}"
 
 
 rule summarise_study:
     input:
         summary=expand("results/tables/{task}-summary.csv", task=[*STUDY.tasks]),
         scores=expand("results/tables/{task}.csv", task=[*STUDY.tasks]),
+        published=ancient(house("config/published.csv")),
     output:
         markdown="results/tables/summary.md",
         metrics="results/metrics.json",
@@ -62,12 +67,15 @@ rule summarise_study:
         "../../environment.yml"
     threads: 1
     params:
+        config=CONFIG,
+        protocols=PROTOCOLS,
+        published_digest=sha256_of(house("config/published.csv")),
         summary=lambda w, input: options("--summary", input.summary),
         scores=lambda w, input: options("--per-image", input.scores),
         code=code_of("present:summarise"),
     shell:
-        "sfigf summarise {params.summary:q} {params.scores:q}"
-        " --markdown {output.markdown:q} --metrics {output.metrics:q} 2> {log:q}"
+        "sfigf summarise {params.summary:q} {params.scores:q} --config {params.config:q}"
+        " --published {input.published:q} --markdown {output.markdown:q} --metrics {output.metrics:q} 2> {log:q}"
 
 
 rule draw_comparison:

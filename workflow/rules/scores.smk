@@ -2,6 +2,7 @@
 #
 # NEEDS  data/degraded/<task>/<condition>/test.safetensors, results/weights/<run>.safetensors of learned runs
 # MAKES  results/restored/<run>.safetensors, results/costs/<run>.json, results/scores/<run>.csv
+#        results/audit/self-test.json: proof that bicubic comes out as the protocols say
 
 
 rule restore_images:
@@ -43,9 +44,29 @@ rule score_run:
     threads: 1
     params:
         config=CONFIG,
-        metrics=lambda w: STUDY.tasks[w.task].metrics,
+        metrics=lambda w: STUDY.part(w.task, w.condition).metrics,
         code=lambda w: code_of("learn:score", *metrics_of(w)),
     shell:
         "sfigf score --config {params.config:q} --task {wildcards.task} --condition {wildcards.condition}"
         " --method {wildcards.method} --variant {wildcards.variant} --seed {wildcards.seed}"
         " --samples {input.samples:q} --restored {input.restored:q} --output {output:q} 2> {log:q}"
+
+
+rule test_protocols:
+    input:
+        scores=[f"results/scores/{path}.csv" for path in SELF_TESTED],
+    output:
+        "results/audit/self-test.json",
+    log:
+        "results/logs/test_protocols.log",
+    priority: 95
+    conda:
+        "../../environment.yml"
+    threads: 1
+    params:
+        config=CONFIG,
+        protocols=PROTOCOLS,
+        scores=lambda w, input: options("--score", input.scores),
+        code=code_of("protocol:self_test"),
+    shell:
+        "sfigf self-test --config {params.config:q} {params.scores:q} --output {output:q} 2> {log:q}"
