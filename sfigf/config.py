@@ -34,6 +34,7 @@ class Rendering(Section):
     height_px: int = Field(ge=48)
     width_px: int = Field(ge=48)
     shards: int = Field(ge=1)
+    textures: Slug | None = None
 
 
 class ConditionStudy(Section):
@@ -122,6 +123,8 @@ def load_settings(settings: Mapping[str, Any], origin: str = "config") -> Study:
     """
     study = validated(Study, settings, origin)
     load_plugins(study.plugins)
+    if study.rendering.textures is not None:
+        lookup("dataset", study.rendering.textures)
     for task, settings_of_task in study.tasks.items():
         _check_task(task, settings_of_task, f"{origin}: tasks.{task}")
     return study

@@ -106,6 +106,12 @@ def test_a_condition_may_have_data_training_and_methods_of_its_own(mini):
         method_settings(study, "raw", "svlrm", "red-oracle")
 
 
+def test_textures_of_no_data_set_are_refused(mini):
+    with pytest.raises(UserError, match="unknown dataset 'fotos', did you mean 'photos'"):
+        load_settings(changed(mini, "rendering.textures", "fotos"))
+    assert load_settings(changed(mini, "rendering.textures", None)).rendering.textures is None
+
+
 def test_all_shipped_studies_load(root, mini):
     for path in sorted((root / "config").glob("*.yaml")):
         if path.name in ("carriers.yaml",):

@@ -38,7 +38,7 @@ def tiny() -> dict:
 def paper(tmp_path_factory: pytest.TempPathFactory) -> House:
     """A house in which the paper study was run on miniature files."""
     house = House.build(tmp_path_factory.mktemp("paper") / "house", stand_in=False)
-    furnish(house.folder, house.folder / "build/paper/data/own")
+    furnish(house.folder, house.folder / "data/own")
     (house.folder / "config/tiny.yaml").write_text(yaml.safe_dump(tiny()))
     house.snakemake(*PAPER)
     return house

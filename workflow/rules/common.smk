@@ -21,7 +21,7 @@ from sfigf.tasks import TASKS
 
 CONFIG = "results/config.yaml"
 RUN = "{task}/{condition}/{method}/{variant}/seed{seed}"
-RENDERED, TEXTURES = "rendered", "photos"
+RENDERED = "rendered"
 # A GPU takes one training at a time; on a machine without one, trainings run side by side.
 GPU_HERE = int(shutil.which("nvidia-smi") is not None or (sys.platform, platform.machine()) == ("darwin", "arm64"))
 # Code that cannot change a result: what it decides is in the settings digests, or is only shown.
@@ -62,8 +62,9 @@ try:
     PROTOCOLS = sorted({name for _, _, part in STUDY.parts() for name in part.protocols})
     DEGRADED = [(*case[:2], part) for case in STUDY.parts() for part in ("train", "validation", "test")]
     DATASETS = sorted({dataset for case in DEGRADED for dataset in selected(*case)})
+    TEXTURES = [STUDY.rendering.textures] if STUDY.rendering.textures and RENDERED in DATASETS else []
     CARRIERS = load_carriers(house("config/carriers.yaml"))
-    CARDS = {dataset: load_card(card(dataset)) for dataset in {*DATASETS, TEXTURES}}
+    CARDS = {dataset: load_card(card(dataset)) for dataset in {*DATASETS, *TEXTURES}}
 except UserError as error:
     sys.exit(f"sfigf: {error}")
 

@@ -46,7 +46,7 @@ rule collect_dataset:
         downloads=1,
     params:
         settings=card_digest,
-        own="data/own",
+        own=house("data/own"),
         mirrors=options("--mirror", map(house, STUDY.data_mirrors)),
     shell:
         "sfigf collect --card {input.card:q} --own {params.own:q} {params.mirrors:q} --output {output:q} 2> {log:q}"
@@ -99,7 +99,7 @@ rule prepare_dataset:
 
 rule render_shard:
     input:
-        textures=prepared(*({TEXTURES} & {*DATASETS})),
+        textures=prepared(*TEXTURES),
     output:
         temp("data/rendered/{part}-{shard}.safetensors"),
     log:
