@@ -87,7 +87,7 @@ def next_step(card: Card, copy: Copy, own: str | Path) -> str:
     if not copy.problems:
         return f"nothing: {copy.folder}"
     if get.address:
-        return f"nothing: the run fetches it from {public(get.address)}"
+        return f"The run fetches what is missing from {public(get.address)}"
     asks = {"open": "", "form": " (its publisher asks for a form)", "request": " (its publisher gives it on request)"}
     steps = " ".join(get.steps.split()).rstrip(".")
     where = f"Its folder: {(Path(own) / get.folder).as_posix()}, or {get.folder} in a folder of data_mirrors"

@@ -83,13 +83,13 @@ def _read(card: Card, copy: Copy) -> tuple[str, str]:
 def _carried_line(card: Card, carrier: Carrier | None, fetched: Path) -> Line:
     tasks = ", ".join(card.tasks)
     if carrier is None:
-        return Line(card.name, tasks, "ready", "yes", "nothing: the workflow makes it")
+        return Line(card.name, tasks, "ready", "yes", "the workflow makes it")
     if carrier.kind != "index":
-        return Line(card.name, tasks, "ready", "yes", f"nothing: comes with {carrier.package or 'this repository'}")
+        return Line(card.name, tasks, "ready", "yes", f"comes with {carrier.package or 'this repository'}")
     if (fetched / carrier.file).is_file():
-        return Line(card.name, tasks, "ready", "yes", f"nothing: {fetched / carrier.file}")
+        return Line(card.name, tasks, "ready", "yes", f"{fetched / carrier.file}")
     size = f"{carrier.size_bytes / 1e6:.0f} MB"
-    return Line(card.name, tasks, "missing", "yes", f"nothing: the run fetches {carrier.file} ({size})")
+    return Line(card.name, tasks, "missing", "yes", f"the run fetches {carrier.file} ({size})")
 
 
 def _shown(line: Line) -> str:

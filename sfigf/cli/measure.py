@@ -10,7 +10,9 @@ import typer
 
 
 def calibrate(
-    reference: Annotated[Path, typer.Option(help="Folder of reference values, with expected.csv and its arrays.")],
+    reference: Annotated[
+        Path, typer.Option(help="Folder of reference values, with expected.csv and its arrays.")
+    ] = Path("../shared/reference/metrics"),
     set_name: Annotated[list[str] | None, typer.Option("--set", help="Only this set; may be repeated.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of data sets, for rows that need whole ones.")] = None,
     only_wrong: Annotated[bool, typer.Option("--only-wrong", help="Print no row but those outside.")] = False,
