@@ -76,4 +76,18 @@ PROTOCOLS = (
         remark="no ground truth: an index of agreement, not an error. PanCollection's full-resolution HDF5 is reported "
         "to hold other examples than the .mat files that papers score",
     ),
+    Protocol(
+        name="wald",
+        task="pan",
+        title="Ours: the toolbox on Sentinel-2 and Landsat 8",
+        degradation="Wald's protocol with an MTF gain of 0.29; Sentinel-2's PAN is simulated, Landsat 8's real",
+        normalisation="digital numbers divided by a fixed peak, undone before the metric",
+        crop="20 px off the top and left, 21 px off the bottom and right; none at full resolution",
+        unit="1",
+        averaging=_MEAN,
+        source=f"{_TOOLBOX}; this project for the data",
+        cases=(Case(("sentinel2:test", "landsat8"), ("x4",), ("ergas", "sam", "q4", "scc", "psnr")),),
+        traps=REDUCED,
+        remark="a simulated panchromatic band can be inverted: its numbers say little of a real one",
+    ),
 )

@@ -14,9 +14,10 @@ from sfigf.tables.protocol_page import caption, card, protocol_page
 from sfigf.tables.scores import COLUMNS
 from sfigf.tasks import TASKS
 
-DEPTH_NAMES = ["dctnet", "jiif", "sgnet", "djf", "pgsr"]
-OTHER_NAMES = ["dlpan-rr", "dlpan-fr", "mfif", "defocus", "sid-0.1s", "sid-all", "mcr-official", "mcr-scene-disjoint"]
-NAMES = [*DEPTH_NAMES, *OTHER_NAMES, "unprocessed"]
+NAMES = [
+    *("dctnet", "jiif", "sgnet", "djf", "disparity", "pgsr", "dlpan-rr", "dlpan-fr", "wald", "mfif", "defocus"),
+    *("sid-0.1s", "sid-all", "mcr-official", "mcr-scene-disjoint", "unprocessed"),
+]
 DEPTH = {"conditions": ["x4", "x8"], "tests": ["middlebury-30"], "metrics": ["rmse", "rmse-crop6"]}
 
 
