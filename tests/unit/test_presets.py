@@ -5,10 +5,11 @@ from typing import ClassVar
 import pytest
 from pydantic import BaseModel
 
+from sfigf import registry
 from sfigf.config import load_settings, method_of, read_yaml
 from sfigf.interface import UserError
 from sfigf.plan import digest_of_run, runs
-from sfigf.registry import register, registered
+from sfigf.registry import registered
 from sfigf.training_settings import Training, published_settings, settled
 
 COMMON = Training(
@@ -30,7 +31,6 @@ LEARNED = [
 STATED = [(cls, task) for cls in LEARNED for task in cls.tasks if published_settings(cls, task) is not None]
 
 
-@register("method")
 class Unpublished(BaseModel, frozen=True, extra="forbid"):
     """A learned method nobody has published."""
 
@@ -42,6 +42,13 @@ class Unpublished(BaseModel, frozen=True, extra="forbid"):
 
     def build(self, signature, variant):
         raise NotImplementedError
+
+
+@pytest.fixture
+def unpublished(monkeypatch):
+    """Register it for one test: what lists every method must not meet it."""
+    registered("method")
+    monkeypatch.setitem(registry._REGISTERED["method"], Unpublished.name, Unpublished)
 
 
 def line(name, task="depth", base=COMMON, **settings):
@@ -78,6 +85,7 @@ def test_what_belongs_to_a_stated_schedule_is_not_the_tasks():
         ("guided-filter", "as-published", "'guided-filter' has no published training for depth"),
     ],
 )
+@pytest.mark.usefixtures("unpublished")
 def test_a_preset_that_is_not_there_is_named_in_one_line(name, preset, says):
     with pytest.raises(UserError) as caught:
         line(name, preset=preset)
