@@ -58,7 +58,7 @@ try:
     config = kept(config)
     STUDY = load_settings(config)
     RUNS = {run.path: run for run in runs(STUDY)}
-    SELF_TESTED = [path for path, run in RUNS.items() if run.method == "bicubic"]
+    SELF_TESTED = {path: run.task for path, run in RUNS.items() if run.method == "bicubic"}
     PROTOCOLS = sorted({name for _, _, part in STUDY.parts() for name in part.protocols})
     DEGRADED = [(*case[:2], part) for case in STUDY.parts() for part in ("train", "validation", "test")]
     DATASETS = sorted({dataset for case in DEGRADED for dataset in selected(*case)})
