@@ -21,6 +21,11 @@ import numpy as np
 from sfigf.interface import Array, Sample
 
 Encoding = Literal["none", "detail", "develop", "released-colours", "released-packing"]
+# Pixels of the target's grid that an encoding looks beyond a window: 4 standard deviations of 4 px (scipy's cut); half
+# of 7 quads.
+REACH_PX: dict[Encoding, int] = {
+    "none": 0, "detail": 16, "develop": 3, "released-colours": 0, "released-packing": 0,
+}  # fmt: skip
 GAIN = np.float32(10)
 _COLOUR_QUADS = 7
 LOW_PX = 4.0

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
 from sfigf.interface import Array, Sample, UserError
+from sfigf.windows import HeldWindows, StoredWindows, Windows
 
+Preparation = Callable[[Sample, np.random.Generator], Sample]
+"""What is done to a cut before it is a patch: augmentation, encoding."""
 ROLES = ("target", "guide", "truth", "valid")
 _FINE = ("truth", "valid", "mono")
 _UPSAMPLED = ("depth", "pan")
@@ -29,68 +32,6 @@ class Batch:
     valid: Array | None = None
     mono: Array | None = None
     names: tuple[str, ...] = ()
-
-
-class Windows(Protocol):
-    """What patches are cut from: samples in memory, or a file that gives windows."""
-
-    @property
-    def names(self) -> Sequence[str]:
-        """Names of the samples, in order."""
-        ...
-
-    def shape(self, index: int, role: str) -> tuple[int, ...] | None:
-        """Shape of an array, or None where a sample has none."""
-        ...
-
-    def window(self, index: int, role: str, top: int, left: int, height: int, width: int) -> Array:
-        """Cut (C,height,width) out of an array."""
-        ...
-
-    def factor(self, index: int) -> int:
-        """Fine pixels per coarse pixel, 1 where a sample does not say."""
-        ...
-
-
-class HeldWindows:
-    """Samples in memory."""
-
-    def __init__(self, samples: Sequence[Sample]) -> None:
-        self._samples = samples
-        self.names = [sample.name for sample in samples]
-
-    def shape(self, index: int, role: str) -> tuple[int, ...] | None:
-        """Shape of an array, or None where a sample has none."""
-        array = getattr(self._samples[index], role)
-        return None if array is None else array.shape
-
-    def window(self, index: int, role: str, top: int, left: int, height: int, width: int) -> Array:
-        """Cut (C,height,width) out of an array."""
-        return getattr(self._samples[index], role)[:, top : top + height, left : left + width]
-
-    def factor(self, index: int) -> int:
-        """Fine pixels per coarse pixel, 1 where a sample does not say."""
-        return int(self._samples[index].meta.get("factor", 1))
-
-
-class StoredWindows:
-    """Samples in a file: only what a patch shows is read."""
-
-    def __init__(self, records: Any) -> None:
-        self._records = records
-        self.names = records.names
-
-    def shape(self, index: int, role: str) -> tuple[int, ...] | None:
-        """Shape of an array, or None where a sample has none."""
-        return self._records.shape(index, role) if role in self._records.fields(index) else None
-
-    def window(self, index: int, role: str, top: int, left: int, height: int, width: int) -> Array:
-        """Cut (C,height,width) out of an array."""
-        return self._records.window(index, role, top, left, height, width)
-
-    def factor(self, index: int) -> int:
-        """Fine pixels per coarse pixel, 1 where a sample does not say."""
-        return int(self._records.facts(index)["meta"].get("factor", 1))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,7 +64,7 @@ class Patches:
     the factor leaves the place free.
 
     For each patch the generator is asked, in this order: which sample; flip down, flip across, transpose; top; left;
-    for focus, swap.
+    what the preparation asks; for focus, swap.
 
     Args:
         samples: Samples in memory, or a file of samples with ``records`` that give windows (``store.SampleFile``).
@@ -134,6 +75,8 @@ class Patches:
         roles: Arrays that the loss needs.
         roles_if_there: Arrays that it takes as well where every sample has them.
         shuffle: False walks the samples in the order they come in, a patch of each; only its place is random.
+        prepare: What is done to each cut; samples are never held as a whole.
+        reach: Pixels of the target's grid around a patch that the preparation looks at.
 
     Raises:
         UserError: If a sample lacks what the loss needs or is smaller than a patch.
@@ -150,17 +93,20 @@ class Patches:
         roles: Sequence[str] = ROLES,
         roles_if_there: Sequence[str] = (),
         shuffle: bool = True,
+        prepare: Preparation | None = None,
+        reach: int = 0,
     ) -> None:
         records = getattr(samples, "records", None)
         self._windows: Windows = HeldWindows(list(samples)) if records is None else StoredWindows(records)
         self.task, self.batch_size, self.seed, self.shuffle = task, batch_size, seed, shuffle
+        self._prepare, self._reach = prepare, reach
         count = len(self._windows.names)
         self.roles = (*roles, *(role for role in roles_if_there if self._all_have(role, count)))
         self.upscale = 2 if task == "raw" else 1
         self.side = patch_px // self.upscale
-        sizes = [self._checked_size(index, patch_px) for index in range(count)]
-        self._grids = [self._grid(index, size) for index, size in enumerate(sizes)]
-        areas = np.array([height * width for height, width in sizes], dtype=np.float64)
+        self._sizes = [self._checked_size(index, patch_px) for index in range(count)]
+        self._grids = [self._grid(index, size) for index, size in enumerate(self._sizes)]
+        areas = np.array([height * width for height, width in self._sizes], dtype=np.float64)
         self._edges = np.cumsum(areas / areas.sum())
 
     def _all_have(self, role: str, count: int) -> bool:
@@ -182,7 +128,7 @@ class Patches:
 
     def _grid(self, index: int, size: tuple[int, int]) -> _Grid:
         room = (size[0] - self.side, size[1] - self.side)
-        factor = self._windows.factor(index) if self.task in _UPSAMPLED else 1
+        factor = int(self._windows.meta(index).get("factor", 1)) if self.task in _UPSAMPLED else 1
         if self.side % factor:
             return _Grid(room, flips=True)
         return _Grid(room, self.task != "raw", factor, shift=int(self.task == "pan" and factor % 2 == 0))
@@ -200,7 +146,7 @@ class Patches:
         *flips, transposed = rng.random(3) < 0.5
         flips = [flip and grid.flippable(axis) for axis, flip in enumerate(flips)]
         top, left = (grid.first(rng, axis, flip) for axis, flip in enumerate(flips))
-        patch = _flipped({role: self._cut(index, role, top, left) for role in self.roles}, flips)
+        patch = _flipped(self._shown(index, (top, left), rng), flips)
         if transposed:
             patch = _transposed(patch, packed=self.task == "raw")
         if self.task == "focus" and rng.random() < 0.5:
@@ -210,11 +156,30 @@ class Patches:
     def _drawn(self, rng: np.random.Generator) -> int:
         return min(int(np.searchsorted(self._edges, rng.random(), side="right")), len(self._grids) - 1)
 
-    def _cut(self, index: int, role: str, top: int, left: int) -> Array:
-        scale = self.upscale if role in _FINE else 1
+    def _shown(self, index: int, start: tuple[int, int], rng: np.random.Generator) -> dict[str, Array]:
+        """A patch by role, prepared with what lies around it in the image, as the whole image would have been."""
+        first = [max(0, at - self._reach) for at in start]
+        last = [min(size, at + self.side + self._reach) for at, size in zip(start, self._sizes[index], strict=True)]
+        cut: dict[str, Any] = {role: self._cut(index, role, first, last) for role in self.roles}
+        if self._prepare is None:
+            return cut
+        sample = self._prepare(Sample(self._windows.names[index], meta=self._windows.meta(index), **cut), rng)
+        return {role: self._inner(getattr(sample, role), role, first, start) for role in self.roles}
+
+    def _inner(self, array: Array, role: str, first: Sequence[int], start: Sequence[int]) -> Array:
+        """Cut the patch out of what lies around it."""
+        scale = self._scale(role)
+        top, left = (scale * (at - edge) for at, edge in zip(start, first, strict=True))
+        return array[:, top : top + scale * self.side, left : left + scale * self.side]
+
+    def _scale(self, role: str) -> int:
+        return self.upscale if role in _FINE else 1
+
+    def _cut(self, index: int, role: str, first: Sequence[int], last: Sequence[int]) -> Array:
+        top, left, bottom, right = (self._scale(role) * edge for edge in (*first, *last))
         if role == "valid" and self._windows.shape(index, role) is None:
-            return np.ones((1, scale * self.side, scale * self.side), np.float32)
-        cut = self._windows.window(index, role, scale * top, scale * left, scale * self.side, scale * self.side)
+            return np.ones((1, bottom - top, right - left), np.float32)
+        cut = self._windows.window(index, role, top, left, bottom - top, right - left)
         return cut.astype(np.float32) if role == "valid" else cut
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -15,19 +16,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from sfigf.augment import augment
+from sfigf.averaging import Average
 from sfigf.checkpoint import checkpoint_folder, clear_checkpoints, load_checkpoint, save_checkpoint
 from sfigf.config import Training
-from sfigf.encoding import encode, released_colours
+from sfigf.encoding import REACH_PX, encode
 from sfigf.files import write_text
 from sfigf.inference import ask, autocast, choose_device, restore_sample
-from sfigf.interface import UserError
+from sfigf.interface import Sample, UserError
 from sfigf.losses import has_own_loss, loss_of, own_loss, roles_if_there, roles_of
 from sfigf.patches import Batch, Patches
 from sfigf.progress import Progress
 from sfigf.registry import lookup
 from sfigf.schedules import learning_rate
 from sfigf.selection import Samples, quirk_notes, selected_on
-from sfigf.training_settings import RELEASED_COLOURS
+from sfigf.stopping import Stop
 from sfigf.weights import build_network, save_weights
 
 if TYPE_CHECKING:
@@ -39,8 +42,6 @@ _OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "adamw": torch.optim.AdamW,
     "sgd": functools.partial(torch.optim.SGD, momentum=0.9),
 }
-_PIXEL_BY_PIXEL = ("none", RELEASED_COLOURS)
-"""Encodings that a patch can be shown in by itself: what is trained on need not be in memory."""
 _LOGGED_STEPS = 10_000
 """A longer training logs the mean loss of several steps in one line."""
 
@@ -88,6 +89,7 @@ class Trainer:
             raise UserError(f"{describe(job.facts)}: this network has no loss of its own; set training.loss to another")
         self.optimizer = make_optimizer(self.network, job.training)
         self.patches = _patches(job, self.network)
+        self.average = None if job.training.average is None else Average(self.network, job.training.average)
         self.metric = lookup("metric", job.metric)()
         self.best: dict[str, Any] = {"value": None, "step": 0, "state": None}
         self.log: list[dict[str, Any]] = []
@@ -95,22 +97,28 @@ class Trainer:
         self.log_every = math.ceil(job.training.steps / _LOGGED_STEPS)
         self.seconds = 0.0
 
-    def run(self, folder: Path, until: int | None = None, save_every_seconds: float = 60.0) -> None:
-        """Train to the last step (or to ``until``), leaving checkpoints in ``folder``."""
+    def run(
+        self, folder: Path, until: int | None = None, save_every_seconds: float = 60.0, seconds: float | None = None
+    ) -> None:
+        """Train to the last step, or to ``until``, or for so many seconds, leaving checkpoints in ``folder``.
+
+        A signal to end is heeded after the step in hand, and nothing is lost.
+        """
         last = min(self.job.training.steps, until or self.job.training.steps)
         saved = started = time.monotonic()
         before = self.seconds
-        with Progress(self.job.facts, self.job.training.steps, self.step) as progress:
-            while self.step < last:
+        steps = self.job.training.steps
+        with Stop(seconds) as stop, Progress(self.job.facts, steps, self.step) as progress:
+            while self.step < last and not stop.wanted():
                 loss = self.advance()
                 self.seconds = before + time.monotonic() - started
                 progress.update(self.step, loss, self.best["value"])
-                if self.step % self.job.training.validate_every_steps == 0 or self.step == self.job.training.steps:
+                if self.step % self.job.training.validate_every_steps == 0 or self.step == steps:
                     self._validate()
                 if time.monotonic() - saved > save_every_seconds:
                     save_checkpoint(folder, self.state())
                     saved = time.monotonic()
-        save_checkpoint(folder, self.state())
+            save_checkpoint(folder, self.state())
 
     def advance(self) -> float:
         """Do one step and return its loss.
@@ -137,6 +145,8 @@ class Trainer:
         if settings.gradient_clip is not None:
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.gradient_clip)
         self.optimizer.step()
+        if self.average is not None:
+            self.average.update(self.network)
         self.step += 1
         self.losses.append(value)
         if self.step % self.log_every == 0 or self.step == settings.steps:
@@ -147,10 +157,7 @@ class Trainer:
 
     def _loss(self, batch: Batch) -> Tensor:
         settings = self.job.training
-        arrays = {role: getattr(batch, role) for role in self.patches.roles}
-        if settings.encoding == RELEASED_COLOURS:
-            arrays["guide"] = np.ascontiguousarray(released_colours(arrays["guide"]))
-        tensors = {role: torch.from_numpy(array).to(self.device) for role, array in arrays.items()}
+        tensors = {role: torch.from_numpy(getattr(batch, role)).to(self.device) for role in self.patches.roles}
         if settings.loss == "own":  # its errors and windows are taken inside the network: all in float32
             return own_loss(self.network, tensors)
         with autocast(self.device, settings.precision):
@@ -160,12 +167,13 @@ class Trainer:
     def _validate(self) -> None:
         self.network.eval()
         encoding = self.job.training.encoding
-        values = [self.metric(restore_sample(self.network, s, self.device, encoding), s) for s in self.job.validation]
-        value = float(np.mean(values))
-        self.log.append({"event": "validate", "step": self.step, "metric": self.job.metric, "value": value})
-        if self.job.training.selection == "none" or self._is_better(value):
-            state = {key: tensor.detach().cpu().clone() for key, tensor in self.network.state_dict().items()}
-            self.best = {"value": value, "step": self.step, "state": state}
+        with contextlib.nullcontext() if self.average is None else self.average.shown(self.network):
+            restored = ((restore_sample(self.network, s, self.device, encoding), s) for s in self.job.validation)
+            value = float(np.mean([self.metric(*pair) for pair in restored]))
+            self.log.append({"event": "validate", "step": self.step, "metric": self.job.metric, "value": value})
+            if self.job.training.selection == "none" or self._is_better(value):
+                state = {key: tensor.detach().cpu().clone() for key, tensor in self.network.state_dict().items()}
+                self.best = {"value": value, "step": self.step, "state": state}
 
     def _is_better(self, value: float) -> bool:
         best = self.best["value"]
@@ -177,6 +185,7 @@ class Trainer:
             "step": self.step,
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "average": None if self.average is None else self.average.facts(),
             "best": self.best,
             "log": self.log,
             "losses": self.losses,
@@ -191,13 +200,33 @@ class Trainer:
         self.seconds = state["seconds"]
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.average is not None:
+            self.average.restore(state["average"])
         torch.set_rng_state(state["random"])
 
 
-def train(job: Job, weights: str | Path, log: str | Path, checkpoints: str | Path, device: str = "auto") -> None:
+def train(
+    job: Job,
+    weights: str | Path,
+    log: str | Path,
+    checkpoints: str | Path,
+    device: str = "auto",
+    seconds: float | None = None,
+) -> bool:
     """Train, or go on training, until the step budget is spent; then write weights and log, each atomically.
 
     Log and weights name every quirk of the released code that was on, and what the weights were selected on.
+
+    Args:
+        job: What to train.
+        weights: File to write at the end.
+        log: File to write at the end.
+        checkpoints: Folder that a later call goes on from, on this machine or another.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps``.
+        seconds: Stop after this time, with a checkpoint; None for no limit.
+
+    Returns:
+        Whether the training is done.
 
     Raises:
         UserError: A non-finite loss (step and batch named), a second writer, or data that do not fit.
@@ -210,7 +239,9 @@ def train(job: Job, weights: str | Path, log: str | Path, checkpoints: str | Pat
         state = load_checkpoint(folder)
         if state is not None:
             trainer.restore(state)
-        trainer.run(folder)
+        trainer.run(folder, seconds=seconds)
+        if trainer.step < job.training.steps:
+            return False
         trainer.network.load_state_dict(trainer.best["state"])
         selection = {"selected_step": trainer.best["step"], "validation": {job.metric: trainer.best["value"]}}
         selection["selected_on"] = selected_on(job.training)
@@ -218,20 +249,28 @@ def train(job: Job, weights: str | Path, log: str | Path, checkpoints: str | Pat
         closing = {"event": "end", "seconds": round(trainer.seconds, 3), "device": str(trainer.device)}
         write_text(log, "".join(json.dumps(line) + "\n" for line in [*notes, *trainer.log, closing]))
     clear_checkpoints(folder)
+    return True
 
 
 def _patches(job: Job, network: nn.Module) -> Patches:
-    settings = job.training
-    alone = settings.encoding in _PIXEL_BY_PIXEL
+    settings, task = job.training, job.facts["task"]
+
+    def prepare(sample: Sample, rng: np.random.Generator) -> Sample:
+        if settings.augmentation == "strong":
+            sample = augment(sample, task, rng)
+        return encode(sample, settings.encoding)
+
     return Patches(
-        job.train if alone else [encode(sample, settings.encoding) for sample in job.train],
-        job.facts["task"],
+        job.train,
+        task,
         settings.patch_px,
         settings.batch_size,
         job.seed,
         roles=roles_of(settings.loss),
         roles_if_there=roles_if_there(settings.loss, network),
         shuffle=not settings.released("shuffle"),
+        prepare=prepare,
+        reach=REACH_PX[settings.encoding],
     )
 
 

@@ -69,6 +69,8 @@ class Training(Section):
     selection: Literal["metric", "none"] = "metric"
     precision: Literal["auto", "float32"] = "auto"
     encoding: Literal["none", "detail", "develop"] = "none"
+    augmentation: Literal["flips", "strong"] = "flips"
+    average: float | None = Field(default=None, ge=0, lt=1)
     quirks: Quirks | Quirk = Quirks()
 
     @model_validator(mode="after")

@@ -61,13 +61,17 @@ def train(
     weights: Annotated[Path, typer.Option(help="Weight file to write (.safetensors).")],
     device: Device = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop after this time with a checkpoint and exit status 75.", min=0)
+    ] = None,
 ) -> None:
-    """Train one method; run the same command again to go on where it stopped."""
+    """Train one method; run the same command again to go on where it stopped, on this machine or another."""
     import torch
 
     from sfigf.files import sha256_of
     from sfigf.plan import digest_of_run
     from sfigf.selection import checked_on
+    from sfigf.stopping import SLICE_ENDED
     from sfigf.store import SampleFile
     from sfigf.train import Job
     from sfigf.train import train as run_training
@@ -97,7 +101,8 @@ def train(
         "versions": versions(),
     }
     job = Job(facts, settings.training, part.metrics[0], samples, checks)
-    run_training(job, weights, log, checkpoints, device)
+    if not run_training(job, weights, log, checkpoints, device, seconds):
+        raise typer.Exit(SLICE_ENDED)
 
 
 def restore_set(

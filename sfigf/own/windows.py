@@ -8,15 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from sfigf.encoding import Encoding, decode, encode
+from sfigf.encoding import REACH_PX, Encoding, decode, encode
 from sfigf.interface import Array
 from sfigf.own.inputs import Inputs
 from sfigf.regions import Region
-
-# Pixels that the low-pass of an encoding reaches: 4 standard deviations of 4 px (scipy's cut); half of 7 quads.
-_REACH_PX: dict[Encoding, int] = {
-    "none": 0, "detail": 16, "develop": 3, "released-colours": 0, "released-packing": 0,
-}  # fmt: skip
 
 
 class Windows:
@@ -66,4 +61,4 @@ class Windows:
         return values
 
     def _wide(self, region: Region) -> Region:
-        return region.grown(_REACH_PX[self.encoding], *self.inputs.size)
+        return region.grown(REACH_PX[self.encoding], *self.inputs.size)
