@@ -113,11 +113,11 @@ def _files_on(page: Page) -> dict[str, tuple[str, str]]:
                 address, fragment = urllib.parse.urldefrag(link)
                 digest = fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else ""
                 entries.append((urllib.parse.unquote(address.rpartition("/")[2]), address, digest))
+        return {name: (urllib.parse.urljoin(page.address, address), digest) for name, address, digest in entries}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f"{public(page.address)} is no page of a package index ({error}); name another index"
         ) from error
-    return {name: (urllib.parse.urljoin(page.address, address), digest) for name, address, digest in entries}
 
 
 class _Links(html.parser.HTMLParser):

@@ -6,6 +6,7 @@ import base64
 import contextlib
 import dataclasses
 import http.client
+import re
 import ssl
 import sys
 import time
@@ -74,9 +75,17 @@ def download(address: str, part: Path, size_bytes: int, patience: Patience) -> N
 
 
 def public(address: str) -> str:
-    """Return an address without login and query, fit for a message."""
-    split = urllib.parse.urlsplit(address)
-    return urllib.parse.urlunsplit((split.scheme, split.netloc.rpartition("@")[2], split.path, "", ""))
+    """Return an address without login, query and fragment, fit for a message.
+
+    A login ends at the last ``@``, wherever that stands: passwords that nobody quoted hold ``/``, ``?`` and ``#``.
+    """
+    return re.sub(r"^(\w+://)?(?:.*@)?([^?#]*).*$", r"\1\2", address, flags=re.DOTALL)
+
+
+def _said(reason: object) -> str:
+    """Return what a failure says in one line; a redirection that is refused names its whole target."""
+    line = str(reason).partition("\n")[0] or type(reason).__name__
+    return re.sub(r"\w+://[^\s'\"]+", lambda found: public(found[0]), line)
 
 
 def _continue(address: str, part: Path, size_bytes: int, patience: Patience, show: Callable[[int], None]) -> None:
@@ -131,19 +140,19 @@ def _open(address: str, headers: dict[str, str], patience: Patience) -> Iterator
             yield response
     except urllib.error.HTTPError as error:
         if error.code in _PASSING_STATUS or error.code >= 500:
-            raise _Interrupted(f"{error.code} {error.reason}") from error
+            raise _Interrupted(f"{error.code} {_said(error.reason)}") from error
         advice = "name another index (PIP_INDEX_URL) or put the file into a folder of data_mirrors"
-        raise UserError(f"{public(address)}: {error.code} {error.reason}; {advice}") from error
+        raise UserError(f"{public(address)}: {error.code} {_said(error.reason)}; {advice}") from error
     except _LINE_ERRORS as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLCertVerificationError):
             raise UserError(f"{public(address)}: {reason}; name your certificates in SSL_CERT_FILE") from error
-        raise _Interrupted(str(reason) or type(reason).__name__) from error
+        raise _Interrupted(_said(reason)) from error
 
 
 def _request(address: str, headers: dict[str, str]) -> urllib.request.Request:
-    split = urllib.parse.urlsplit(address)
-    if split.scheme not in ("http", "https") or not split.hostname:
+    split = _split(address)
+    if split is None:
         raise UserError(f"'{public(address)}' is no http address; name an index such as https://pypi.org/simple")
     login, _, place = split.netloc.rpartition("@")
     plain = urllib.parse.urlunsplit(split._replace(netloc=place))
@@ -152,6 +161,15 @@ def _request(address: str, headers: dict[str, str]) -> urllib.request.Request:
         token = base64.b64encode(urllib.parse.unquote(login).encode()).decode()
         request.add_unredirected_header("Authorization", f"Basic {token}")
     return request
+
+
+def _split(address: str) -> urllib.parse.SplitResult | None:
+    """Return the parts of an address that can be asked; None for any other, whose error would print it whole."""
+    with contextlib.suppress(ValueError):  # of a host or port that is none
+        split = urllib.parse.urlsplit(address)
+        if split.scheme in ("http", "https") and split.hostname and split.port != 0 and re.fullmatch("[!-~]+", address):
+            return split
+    return None
 
 
 def _chunks(response: Any, limit_bytes: int, address: str) -> Iterator[bytes]:

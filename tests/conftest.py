@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,19 @@ import pytest
 
 from sfigf.degrade.camera import camera_from_srgb
 from sfigf.interface import Sample
+from tests.network import EXCEPT, PROXIES, close_network
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> Iterator[None]:
+    """Close the network to all tests, and to what they start."""
+    close_network()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {**PROXIES, **EXCEPT}.items():
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from sfigf import transfer
 from sfigf.cards import Carrier
 from sfigf.fetch import INDEX_VARIABLES, fetch
 from sfigf.interface import UserError
-from sfigf.transfer import Patience
+from sfigf.transfer import Patience, public
 
 CONTENT = bytes(range(256)) * 4000
 FILE = "gift-1.0.tar.gz"
@@ -33,6 +33,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.requests.append((self.path, self.headers.get("Range"), self.headers.get("Authorization")))
+        if self.server.moved:
+            self.send_response(302)
+            self.send_header("Location", self.server.moved)
+            return self.end_headers()
         if self.path == "/simple/gift/":
             return self._page()
         if self.path != f"/files/{FILE}" or self.server.status != 200:
@@ -78,7 +82,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     server: Any = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.content, server.listed, server.requests = CONTENT, hashlib.sha256(CONTENT).hexdigest(), []
     server.status, server.html, server.ranges, server.announce = 200, False, True, True
-    server.drop_after, server.stall, server.released = 0, False, threading.Event()
+    server.moved, server.drop_after, server.stall, server.released = "", 0, False, threading.Event()
     server.index = f"http://127.0.0.1:{server.server_port}/simple"
     server.handle_error = lambda request, address: None
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
@@ -185,6 +189,51 @@ def test_no_network_says_what_to_do_and_hides_the_login(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"refused.*data_mirrors") as caught:
         fetch(_carrier(), tmp_path / FILE, "http://me:secret@127.0.0.1:9/simple", patience=QUICK)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://me:secret@host:8080/simple/?token=secret#secret", "https://host:8080/simple/"),
+        ("https://me:secret/secret@host/simple", "https://host/simple"),
+        ("https://me:secret?secret@host/simple", "https://host/simple"),
+        ("https://me:secret#@secret@host/simple", "https://host/simple"),
+        ("me:secret@host/simple", "host/simple"),
+        ("https://[secret@host/?secret", "https://host/"),
+        ("https://host/simple?secret\nsecret", "https://host/simple"),
+    ],
+)
+def test_an_address_is_shown_without_its_secrets(address: str, shown: str) -> None:
+    assert public(address) == shown
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        "http://me:secret/secret@127.0.0.1:9/simple",
+        "http://me:secret@127.0.0.1:port/simple",
+        "http://me:secret@[127.0.0.1/simple",
+        "http://me:se cret@127.0.0.1:9/simple",
+        "ftp://me:secret@127.0.0.1:9/simple?token=secret",
+        "me:secret@127.0.0.1:9/simple",
+    ],
+)
+def test_an_index_that_is_none_is_refused_without_its_secrets(tmp_path: Path, index: str) -> None:
+    with pytest.raises(UserError, match="is no http address") as caught:
+        fetch(_carrier(), tmp_path / FILE, index, patience=QUICK)
+    assert "cret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "moved", ["file:///etc/passwd?token=secret", "gopher://me:secret@127.0.0.1/", "{index}/gift/?secret"]
+)
+def test_a_redirection_is_refused_without_its_secrets(server: Any, tmp_path: Path, moved: str) -> None:
+    server.moved = moved.format(index=server.index)
+    with pytest.raises(UserError, match="302") as caught:
+        fetch(_carrier(), tmp_path / FILE, server.index, patience=QUICK)
+    assert "secret" not in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 def test_mirror_is_asked_first_and_checked(server: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
