@@ -3,10 +3,10 @@
 CORES ?= all
 ENTER = PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: help setup reproduce test lint plan smoke benchmark report bench remember archive clean
+.PHONY: help setup reproduce test lint audit plan smoke benchmark published report snakemake-report bench remember archive clean
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 setup: ## make .venv from requirements.lock; the others do it for you
 	@sh scripts/setup.sh
@@ -21,6 +21,9 @@ test: setup ## run every test
 lint: setup ## check style, types, spelling and the workflow
 	@$(ENTER) sh scripts/lint.sh
 
+audit: setup ## compare the locked versions with known vulnerabilities; asks the network
+	@$(ENTER) sh scripts/audit.sh $(ARGS)
+
 plan: setup ## say what would run and about how long, and run nothing
 	$(ENTER) snakemake --dry-run --quiet rules $(ARGS)
 	@$(ENTER) sfigf plan --config config/default.yaml $(patsubst %,--config %,$(filter %.yaml,$(ARGS))) \
@@ -34,8 +37,16 @@ benchmark: setup ## run the field's own test sets in build/benchmark
 	@$(ENTER) python scripts/unlock.py build/benchmark
 	$(ENTER) snakemake --cores $(CORES) --configfile config/benchmark.yaml --directory build/benchmark $(ARGS)
 
+published: setup ## evaluate the published weights in build/desk; trains nothing
+	@$(ENTER) python scripts/unlock.py build/desk
+	$(ENTER) snakemake --cores $(CORES) --configfile config/standard.yaml config/desk.yaml --directory build/desk \
+		--config weights=published $(ARGS)
+
 report: setup ## write results/report.html again
 	$(ENTER) snakemake --cores 1 --forcerun write_report $(ARGS)
+
+snakemake-report: setup ## write Snakemake's own report of the run, results/provenance.html
+	$(ENTER) snakemake --report results/provenance.html $(ARGS)
 
 bench: setup ## measure speed and memory and write docs/performance.md; half an hour on an idle machine
 	$(ENTER) python -m benchmarks --largest 4096 --record benchmarks/record.json $(ARGS)

@@ -21,6 +21,8 @@ include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/weights.smk"
 include: "workflow/rules/scores.smk"
+include: "workflow/rules/statistics.smk"
+include: "workflow/rules/robustness.smk"
 include: "workflow/rules/paper.smk"
 
 

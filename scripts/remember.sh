@@ -1,6 +1,6 @@
 #!/bin/sh
 # Keeps the last finished run: what its steps took, its results on the front page, and with DVC its weights, results
-# and Snakemake's records of how each file was made.
+# and Snakemake's records of how each file was made; and the published weights, whose cards and index git keeps.
 set -eu
 cd "$(dirname "$0")/.."
 export LC_ALL=C
@@ -20,6 +20,14 @@ pictures() {
   find results/figures -name '*-zoom.*' | sort | sed -E 's|^.*/([a-z]+)-[^/]*$|--picture \1=&|'
 }
 
+# The files of every card: one that is not here stops DVC, before it forgets it.
+published() {
+  echo 'outs:'
+  find published -name 'seed*.md' | sort | while read -r card; do
+    printf -- '- path: %s\n' "${card%.md}.jsonl" "${card%.md}.safetensors"
+  done
+}
+
 # Before DVC looks at config/. Unquoted: one word per option and file.
 # shellcheck disable=SC2046
 sfigf costs $(each --weights results/weights '*.safetensors') $(each --log results/training '*.jsonl') \
@@ -28,8 +36,12 @@ sfigf costs $(each --weights results/weights '*.safetensors') $(each --log resul
 sfigf readme --readme README.md $(each --summary results/tables '*-summary.csv') $(pictures) \
   --pictures docs/images --output README.md
 
+if [ -f published/index.json ]; then
+  sfigf weights --verify
+  published > published.dvc
+fi
 dvc commit --force --no-relink
 dvc push
 # What earlier runs left goes; a checkout of an earlier commit has its own store.
 dvc gc --workspace --cloud --force
-echo "remember: kept; now \`git add --all dvc.lock dvcstore config/costs.csv README.md docs/images\` and commit"
+echo "remember: kept; now \`git add --all dvc.lock published* dvcstore config/costs.csv README.md docs/images\` and commit"

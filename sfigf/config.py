@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sfigf.files import write_text
 from sfigf.interface import TASK_NAMES, TaskName, UserError
 from sfigf.registry import load_plugins, lookup, nearest, registered
+from sfigf.robustness.settings import Robustness
 from sfigf.sections import Section, validated
 from sfigf.small_files import read_yaml
 from sfigf.training_settings import Training, check_loss, preset_settings, settled
@@ -91,6 +92,7 @@ class Study(Section):
     data_mirrors: list[str]
     rendering: Rendering
     tasks: dict[TaskName, TaskStudy] = Field(min_length=1)
+    robustness: Robustness | None = None
     show: dict[str, Any] = Field(default_factory=dict)
 
     def part(self, task: str, condition: str | None = None) -> TaskStudy:
@@ -247,11 +249,11 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
 
 
 def kept(settings: Any) -> Any:
-    """Settings without the tasks and methods that a study leaves out by setting them to null."""
+    """Settings without the tasks, methods and perturbations that a study leaves out by setting them to null."""
     if not isinstance(settings, Mapping):
         return settings
     left = {key: kept(value) for key, value in settings.items()}
-    for key in {"tasks", "methods"} & {key for key in left if isinstance(left[key], dict)}:
+    for key in {"tasks", "methods", "perturbations"} & {key for key in left if isinstance(left[key], dict)}:
         left[key] = {name: value for name, value in left[key].items() if value is not None}
     return left
 

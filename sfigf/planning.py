@@ -24,12 +24,17 @@ class Estimate:
     device: str
 
 
-def read_study(paths: Iterable[str | Path]) -> Study:
-    """Read settings files, later ones changing earlier ones, as Snakemake's ``--configfile`` does."""
+def read_settings(paths: Iterable[str | Path]) -> dict[str, Any]:
+    """Merge settings files, later ones changing earlier ones, as Snakemake's ``--configfile`` does."""
     settings: dict[str, Any] = {}
     for path in paths:
         settings = merged(settings, read_yaml(path) or {})
-    return load_settings(kept(settings), str(path))
+    return kept(settings)
+
+
+def read_study(paths: Sequence[str | Path]) -> Study:
+    """Read and check merged settings files."""
+    return load_settings(read_settings(paths), str(paths[-1]))
 
 
 def estimate(run: Run, study: Study, costs: Costs, *, gpu: bool = False) -> Estimate | None:
@@ -39,7 +44,9 @@ def estimate(run: Run, study: Study, costs: Costs, *, gpu: bool = False) -> Esti
     """
     settings = method_settings(study, run.task, run.method, run.condition)
     training = settings.training
-    cost = costs.of((run.task, run.method, run.variant, digest(settings.options)), training, gpu=gpu)
+    names = dict.fromkeys((run.method, settings.method.name))  # a line may call its method otherwise
+    keys = [(run.task, name, run.variant, digest(settings.options)) for name in names]
+    cost = next(filter(None, (costs.of(key, training, gpu=gpu) for key in keys)), None)
     if cost is None:
         return None
     pixels = training.batch_size * training.patch_px**2

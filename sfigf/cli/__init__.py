@@ -14,7 +14,22 @@ from typing import Any
 
 import typer
 
-from sfigf.cli import data, learn, measure, people, present, protocol, render, restore, weights
+from sfigf.cli import (
+    data,
+    explain,
+    learn,
+    measure,
+    people,
+    present,
+    protocol,
+    render,
+    report,
+    restore,
+    robustness,
+    slices,
+    statistics,
+    weights,
+)
 from sfigf.interface import UserError
 
 app = typer.Typer(
@@ -28,9 +43,14 @@ app = typer.Typer(
 _PANELS: dict[str, Sequence[tuple[str, Any]]] = {
     "Use it": [*restore.COMMANDS, *weights.COMMANDS, *people.COMMANDS],
     "Data (rules fetch, collect, verify, prepare, render, gather, audit, degrade)": [*data.COMMANDS, *render.COMMANDS],
-    "Learning (rules train, restore, score)": learn.COMMANDS,
-    "Results (rules tabulate, draw)": present.COMMANDS,
-    "Proof": [*measure.COMMANDS, *protocol.COMMANDS],
+    "Learning (rules train, restore, score)": [*learn.COMMANDS, *slices.COMMANDS],
+    "Results (rules tabulate, compare, robustness, draw, report)": [
+        *present.COMMANDS,
+        *statistics.COMMANDS,
+        *robustness.COMMANDS,
+        *report.COMMANDS,
+    ],
+    "Proof": [*explain.COMMANDS, *measure.COMMANDS, *protocol.COMMANDS],
 }
 for _panel, _commands in _PANELS.items():
     for _name, _command in _commands:

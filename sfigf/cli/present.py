@@ -105,7 +105,9 @@ def _sentence(published: Path | None, config: Path | None, means: Any) -> str:
 
 
 draw = typer.Typer(
-    help="Draw a figure: comparison, zoom, training or quality.", no_args_is_help=True, rich_markup_mode=None
+    help="Draw a figure: comparison, zoom, training, quality or robustness.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 

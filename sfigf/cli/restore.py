@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -18,9 +19,12 @@ def restore(
         str | None, typer.Option(help="Image that guides; pan: the panchromatic band, focus: image B; folders too.")
     ] = None,
     weights: Annotated[
-        Path | None, typer.Option(help="Weight file (.safetensors) of the task; else the study's.")
+        Path | None, typer.Option(help="Weight file (.safetensors) of the task; else those that fit best.")
     ] = None,
-    weights_folder: Annotated[Path, typer.Option(help="Where the study's weights are.")] = Path("results/weights"),
+    weights_folder: Annotated[
+        list[Path] | None,
+        typer.Option(help="Where weights are looked for; else published/standard, published/desk, results/weights."),
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     tile: Annotated[int | None, typer.Option(help="Side in pixels of the pieces; it sets the memory. [256]")] = None,
     preview: Annotated[
@@ -43,14 +47,19 @@ def restore(
 ) -> None:
     """Restore images of your own."""
     from sfigf.own.batch import restore_all
+    from sfigf.own.defaults import FOLDERS
     from sfigf.own.files import Studio
     from sfigf.own.options import Options
     from sfigf.own.pairs import find_pairs
 
     balance, matrix = _numbers("--white-balance", white_balance, 3), _numbers("--colour-matrix", colour_matrix, 9)
     options = Options(scale, nodata, peak, ratio, balance, matrix, guide_gain)
-    studio = Studio(task, weights, weights_folder, device, tile, options, target_name, guide_name)
+    studio = Studio(task, weights, weights_folder or FOLDERS, device, tile, options, target_name, guide_name, _say)
     restore_all(studio, find_pairs(target, guide, output, preview, suffix))
+
+
+def _say(line: str) -> None:
+    print(f"sfigf: {line}", file=sys.stderr, flush=True)
 
 
 def _numbers(option: str, text: str | None, count: int) -> tuple[float, ...] | None:

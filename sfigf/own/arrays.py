@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sfigf.interface import Array, UserError
-from sfigf.own.defaults import default_weights
+from sfigf.own.defaults import FOLDERS, default_weights
 from sfigf.own.options import Options, factor_of
 from sfigf.own.restorer import Restorer, check_task
 from sfigf.own.source import ArraySource
@@ -23,7 +24,7 @@ def restore(
     *,
     device: str = "auto",
     tile: int | None = None,
-    weights_folder: str | Path = "results/weights",
+    weights_folders: Sequence[str | Path] = FOLDERS,
     **options: Any,
 ) -> Array:
     """Restore one target image with the help of its guide.
@@ -34,10 +35,10 @@ def restore(
             mosaic, already black-subtracted and divided by its range.
         guide: (Cg,H,W) as stored; for depth and pan its size is a whole multiple of the target's. None for weights
             that take none (raw-mono).
-        weights: Weight file of the task; by default the study's below ``weights_folder``.
+        weights: Weight file of the task; by default those that fit best below ``weights_folders``.
         device: Device name.
         tile: Side in pixels of the pieces it is done in, 256 by default: it sets the memory, not the result.
-        weights_folder: Where default weights are looked for.
+        weights_folders: Where default weights are looked for, the first that fits alike counts.
         options: See ``sfigf.own.Options``.
 
     Returns:
@@ -52,7 +53,9 @@ def restore(
             raise UserError(f"the {role} has shape {array.shape}; give bands, rows, columns: (C,H,W)")
     chosen = Options(**options)
     factor = factor_of(task, target.shape, None if guide is None else guide.shape, chosen.scale)
-    restorer = Restorer(task, weights or default_weights(task, chosen.scale or factor, weights_folder), device)
+    bands = target.shape[0] if task == "pan" else None
+    weights = weights or default_weights(task, chosen.scale or factor, *weights_folders, bands=bands)
+    restorer = Restorer(task, weights, device)
     windows = restorer.windows(
         restorer.inputs(ArraySource(target), None if guide is None else ArraySource(guide), chosen)
     )

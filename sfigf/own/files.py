@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from sfigf.images import create_image, open_image
 from sfigf.interface import Array
-from sfigf.own.defaults import default_weights
+from sfigf.own.defaults import FOLDERS, default_weights
 from sfigf.own.options import Options, factor_of
 from sfigf.own.pairs import Pair
 from sfigf.own.preview import Preview
@@ -31,13 +31,14 @@ class Studio:
 
     Attributes:
         task: depth, pan, focus or raw.
-        weights: Weight file; None for the study's, by the factor of each image.
-        weights_folder: Where those are looked for.
+        weights: Weight file; None for those that fit the factor of each image best.
+        weights_folders: Where those are looked for, in order.
         device: Device name.
         tile: Side in pixels of the pieces; None for the default.
         options: What is said about the images.
         target_name: Which array of a .mat or .h5 the target is.
         guide_name: The same of the guide.
+        say: Gets a line when weights are taken that nobody named.
 
     Raises:
         UserError: Unknown task, or weights that are missing or of another task.
@@ -45,18 +46,19 @@ class Studio:
 
     task: str
     weights: Path | None = None
-    weights_folder: Path = Path("results/weights")
+    weights_folders: Sequence[str | Path] = FOLDERS
     device: str = "auto"
     tile: int | None = None
     options: Options = dataclasses.field(default_factory=Options)
     target_name: str | None = None
     guide_name: str | None = None
+    say: Callable[[str], None] = lambda line: None
 
     def __post_init__(self) -> None:
         check_task(self.task)
         self._loaded: dict[Path, Restorer] = {}
         if self.weights is None:
-            default_weights(self.task, self.options.scale or 1, self.weights_folder)
+            default_weights(self.task, self.options.scale or 1, *self.weights_folders)
         else:
             self._restorer(1)
 
@@ -72,14 +74,17 @@ class Studio:
             if pair.guide is not None:
                 guide = files.enter_context(open_image(pair.guide, name=self.guide_name))
             factor = factor_of(self.task, target.shape, None if guide is None else guide.shape, self.options.scale)
-            restorer = self._restorer(self.options.scale or factor)
+            restorer = self._restorer(self.options.scale or factor, target.shape[0])
             windows = restorer.windows(restorer.inputs(target, guide, self.options))
             _Job(pair, restorer, windows, self._output(pair, target, guide, factor)).run(self.tile, progress)
 
-    def _restorer(self, factor: int) -> Restorer:
-        path = self.weights or default_weights(self.task, factor, self.weights_folder)
+    def _restorer(self, factor: int, bands: int | None = None) -> Restorer:
+        bands = bands if self.task == "pan" else None
+        path = self.weights or default_weights(self.task, factor, *self.weights_folders, bands=bands)
         if path not in self._loaded:
             self._loaded[path] = Restorer(self.task, path, self.device)
+            if self.weights is None:
+                self.say(f"weights: {path}")
         return self._loaded[path]
 
     def _output(self, pair: Pair, target: Source, guide: Source | None, factor: int) -> dict[str, Any]:

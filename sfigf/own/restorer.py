@@ -15,6 +15,7 @@ from sfigf.own.options import Options
 from sfigf.own.raw import Mosaic, Raw
 from sfigf.own.source import Source
 from sfigf.own.windows import Windows
+from sfigf.published import check_published
 from sfigf.regions import Region
 from sfigf.tasks import TASKS
 
@@ -39,7 +40,8 @@ class Restorer:
         device: Device name.
 
     Raises:
-        UserError: Unknown task, weights of another task, or trained with a guide that no camera has.
+        UserError: Unknown task, weights of another task, trained with a guide that no camera has, or published and
+            no longer the bytes they were.
     """
 
     def __init__(self, task: str, weights: str | Path, device: str = "auto") -> None:
@@ -47,6 +49,7 @@ class Restorer:
 
         check_task(task)
         self.task, self.weights, self.device = task, weights, choose_device(device)
+        check_published(weights)
         network, self.facts = load_network(weights, task)
         if self.facts.get("condition") == "red-oracle":
             raise UserError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -42,7 +43,7 @@ def latex_page(task: str, summary: pd.DataFrame, counted: pd.DataFrame) -> str:
             caption = (
                 f"{task_label(task)}, {condition_label(str(condition))}{where}: best bold, second best underlined."
             )
-            tables.append(_latex(mean_grid(means, counted), caption))
+            tables.append(latex_table(mean_grid(means, counted), caption))
     return "\n".join(tables)
 
 
@@ -93,6 +94,11 @@ def markdown(grid: Grid) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], rule, *rows[1:]])
 
 
+def plain_table(heads: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """Write texts as a Markdown table."""
+    return markdown([[Cell(text) for text in line] for line in [heads, *lines]])
+
+
 def metric_head(rows: pd.DataFrame) -> str:
     """Return name, unit and direction of the one metric that ``rows`` hold."""
     first = rows.iloc[0]
@@ -109,10 +115,11 @@ def _cost_cells(counted: pd.DataFrame, condition: str, method: str, variant: str
     if not chosen.any():
         return [Cell("n/a"), Cell("n/a")]
     row = counted[chosen].iloc[0]
-    return [Cell(_count(row["parameters"])), Cell(_count(row["multiply_adds_per_megapixel"]))]
+    return [Cell(quantity(row["parameters"])), Cell(quantity(row["multiply_adds_per_megapixel"]))]
 
 
-def _count(value: float) -> str:
+def quantity(value: float) -> str:
+    """Return a count to three digits with k, M, G or T."""
     for size, letter in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= size:
             return f"{value / size:.3g} {letter}"
@@ -127,7 +134,8 @@ def _is_number(text: str) -> bool:
     return text[:1].isdigit() or text[:1] == "-" or text == "n/a"
 
 
-def _latex(grid: Grid, caption: str) -> str:
+def latex_table(grid: Grid, caption: str) -> str:
+    """Write a grid as a booktabs table: best bold, second best underlined."""
     marks = {1: r"\textbf{{{}}}", 2: r"\uline{{{}}}"}
     lines = [" & ".join(marks.get(cell.rank, "{}").format(_escape(cell.text)) for cell in row) + r" \\" for row in grid]
     columns = "ll" + "r" * (len(grid[0]) - 2)
@@ -137,6 +145,6 @@ def _latex(grid: Grid, caption: str) -> str:
 
 
 def _escape(text: str) -> str:
-    symbols = {"_": r"\_", "%": r"\%", "&": r"\&", "↑": r"$\uparrow$", "↓": r"$\downarrow$"}
+    symbols = {"_": r"\_", "%": r"\%", "&": r"\&", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "<": "$<$"}
     symbols |= {"×": r"$\times$", "±": r"$\pm$", "λ": r"$\lambda$"}
     return "".join(symbols.get(letter, letter) for letter in text)

@@ -116,7 +116,20 @@ def test_all_shipped_studies_load(root, mini):
     for path in sorted((root / "config").glob("*.yaml")):
         if path.name in ("carriers.yaml",):
             continue
-        assert runs(load_settings(kept(merged(mini, read_yaml(path))), path.name)), path
+        settings = merged(mini, read_yaml(root / "config/standard.yaml")) if path.name == "desk.yaml" else mini
+        assert runs(load_settings(kept(merged(settings, read_yaml(path))), path.name)), path
+
+
+def test_the_desk_study_is_the_standard_one_but_for_sizes(root, mini):
+    standard = merged(mini, read_yaml(root / "config/standard.yaml"))
+    desk = load_settings(kept(merged(standard, read_yaml(root / "config/desk.yaml"))))
+    for task, condition, part in load_settings(kept(standard)).parts():
+        same = ("train", "validation", "test", "metrics", "protocols", "crop_px", "train_draws")
+        ours = desk.part(task, condition)
+        assert [getattr(ours, name) for name in same] == [getattr(part, name) for name in same]
+        assert ours.training.steps < part.training.steps
+        assert ours.training.augmentation == part.training.augmentation
+        assert set(ours.methods) <= set(part.methods)
 
 
 def test_effective_settings_round_trip(mini, tmp_path):

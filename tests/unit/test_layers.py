@@ -11,14 +11,16 @@ LAYERS = [
     {"interface"},
     {"files", "registry", "progress", "codedigest", "transfer", "regions", "small_files"}
     | {"windows", "augment", "averaging", "stopping"},
-    {"store", "sections", "images", "checkpoint", "weights", "patches", "cards", "degrade", "nets"},
+    {"store", "sections", "images", "checkpoint", "weights", "published", "patches", "cards", "degrade", "nets"},
     {"protocols", "datasets", "fetch", "audit", "tasks", "render", "metrics", "methods", "encoding"}
     | {"training_settings", "released"},
+    {"robustness"},
     {"config", "catalogue", "calibration", "collect", "inference", "losses", "schedules", "selection"}
     | {"degrading", "score", "export"},
     {"plan", "train", "restoring", "own", "tables"},
-    {"costs", "status"},
-    {"planning", "timing", "figures", "readme"},
+    {"costs", "status", "training_code"},
+    {"planning", "records", "timing", "figures", "readme", "publishing"},
+    {"explain", "slices", "report"},
     {"cli"},
 ]
 HEAVY = (

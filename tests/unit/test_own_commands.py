@@ -121,7 +121,7 @@ def test_a_preview_of_another_kind_is_refused_before_any_work(here, capsys):
 def test_weights_of_the_study_are_taken_and_another_factor_is_said(here, caplog, capsys):
     words = depth_files()[:-2]
     assert run(*words, "--output", "out.tif") == 2
-    assert "no weights of depth in results/weights/depth: run `dvc pull results/weights`" in capsys.readouterr().err
+    assert "results/weights/depth: run `dvc pull` in the repository" in capsys.readouterr().err
     folder = Path("results/weights/depth")
     tiny_weights(folder / "x8/sfigf/full/seed0.safetensors", "depth", "x8")
     assert run(*words, "--output", "out.tif") == 0

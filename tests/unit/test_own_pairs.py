@@ -154,5 +154,5 @@ def test_the_weights_of_the_nearest_factor_are_taken(here):
 
 
 def test_missing_weights_say_how_to_come_by_them(here):
-    with pytest.raises(UserError, match=r"no weights of pan in w/pan: run `dvc pull results/weights`.* --weights"):
+    with pytest.raises(UserError, match=r"no weights of pan in w/pan: run `dvc pull`.* --weights"):
         default_weights("pan", 4, "w")

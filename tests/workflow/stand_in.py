@@ -16,6 +16,8 @@ WRITES = {
     "train": {"--weights", "--log"},
     "restore-set": {"--output", "--cost"},
     "tabulate": {"--csv", "--summary", "--markdown", "--cost-table", "--timing-table", "--latex"},
+    "compare": {"--csv", "--words", "--latex"},
+    "tabulate-robustness": {"--csv"},
     "summarise": {"--markdown", "--metrics"},
 }
 UNREAD = {"--config", "--checkpoints"}

@@ -15,7 +15,10 @@ from tests.workflow.house import House
 
 pytestmark = pytest.mark.slow
 SVLRM, DEPTH = "sfigf/nets/baselines/svlrm.py", "sfigf/metrics/depth.py"
-AFTER_SCORES = {"tabulate_scores", "summarise_study", "draw_comparison", "draw_quality", "write_report"}
+AFTER_SCORES = {
+    "tabulate_scores", "summarise_study", "compare_methods", "draw_comparison", "draw_quality", "write_report",
+    "test_robustness", "tabulate_robustness", "draw_robustness",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 # common: the settings, checked once, and the names, choices and digests that the other rule files share.
 #
-# NEEDS  the merged Snakemake config, config/carriers.yaml, config/datasets/<dataset>.yaml
+# NEEDS  the merged Snakemake config, config/carriers.yaml, config/datasets/<dataset>.yaml, published/
 # MAKES  results/config.yaml: the settings in force, written when a run starts
 import functools
 import json
@@ -9,34 +9,23 @@ import shutil
 import sys
 
 from sfigf.cards import load_card, load_carriers, origin_of
-from sfigf.codedigest import code_digest, entry_of
 from sfigf.config import kept, load_settings, write_effective
 from sfigf.files import sha256_of
 from sfigf.interface import UserError
 from sfigf.plan import digest, digest_of_data, method_settings, runs
+from sfigf.published import audited_sets, held
 from sfigf.registry import lookup
 from sfigf.selection import part_checked
 from sfigf.tables.protocol_page import caption
 from sfigf.tasks import TASKS
+from sfigf.training_code import checkpoint_name, code_of
+from sfigf.training_code import training_code as code_of_training
 
 CONFIG = "results/config.yaml"
 RUN = "{task}/{condition}/{method}/{variant}/seed{seed}"
 RENDERED = "rendered"
 # A GPU takes one training at a time; on a machine without one, trainings run side by side.
 GPU_HERE = int(shutil.which("nvidia-smi") is not None or (sys.platform, platform.machine()) == ("darwin", "arm64"))
-# Code that cannot change a result: what it decides is in the settings digests, or is only shown.
-NO_RESULT = (
-    "sfigf:__version__",
-    "sfigf.cards",
-    "sfigf.config",
-    "sfigf.interface",
-    "sfigf.plan",
-    "sfigf.progress",
-    "sfigf.registry",
-    "sfigf.sections",
-    "sfigf.tasks:TASKS",
-    "sfigf.training_settings",
-)
 
 
 def house(path):
@@ -60,7 +49,16 @@ try:
     RUNS = {run.path: run for run in runs(STUDY)}
     SELF_TESTED = {path: run.task for path, run in RUNS.items() if run.method == "bicubic"}
     PROTOCOLS = sorted({name for _, _, part in STUDY.parts() for name in part.protocols})
-    DEGRADED = [(*case[:2], part) for case in STUDY.parts() for part in ("train", "validation", "test")]
+    # With `weights: published` a study takes what lies below published/, by its name, where that is there.
+    SHELF = house(f"published/{STUDY.study}")
+    TAKEN = STUDY.weights == "published" and os.path.isdir(SHELF)
+    # The audit came with the weights: what they were trained on need not be made again, unless it is tested on others.
+    CLEARED = TAKEN and all(
+        audited_sets(f"{SHELF}/splits.json", task) >= {*selected(task, condition, "test")}
+        for task, condition, _ in STUDY.parts()
+    )
+    PARTS = ("test",) if CLEARED else ("train", "validation", "test")
+    DEGRADED = [(*case[:2], part) for case in STUDY.parts() for part in PARTS]
     DATASETS = sorted({dataset for case in DEGRADED for dataset in selected(*case)})
     TEXTURES = [STUDY.rendering.textures] if STUDY.rendering.textures and RENDERED in DATASETS else []
     CARRIERS = load_carriers(house("config/carriers.yaml"))
@@ -83,12 +81,6 @@ wildcard_constraints:
 def options(name, files):
     """``--name FILE`` for each file."""
     return [word for file in files for word in (name, file)]
-
-
-@functools.cache
-def code_of(command, *definitions):
-    """Digest of the code one command runs; ``definitions`` are the classes it looks up by name."""
-    return code_digest(f"sfigf.cli.{command}", *map(entry_of, definitions), stop=NO_RESULT)
 
 
 def archive(wildcards):
@@ -169,19 +161,34 @@ def metrics_of(wildcards):
 
 def training_code(wildcards):
     """Digest of the code of one training: the loop, the method's own network, the metric that selects."""
-    return code_of("learn:train", method_of(wildcards), metrics_of(wildcards)[0])
+    return code_of_training(STUDY, run_of(wildcards))
 
 
 def checkpoints(wildcards):
     """Folder of one training's checkpoints; other settings or other code begin in another one."""
-    run = run_of(wildcards)
-    return f"results/checkpoints/{run.path.replace(os.sep, '-')}-{run.digest}-{training_code(wildcards)}"
+    return f"results/checkpoints/{checkpoint_name(run_of(wildcards), training_code(wildcards))}"
 
 
 def weights(wildcards):
     """The weight file of a learned run; nothing for a classical one."""
     run = run_of(wildcards)
-    return [f"results/weights/{run.path}.safetensors"] if run.learned else []
+    return [weight_file(run.path)] if run.learned else []
+
+
+@functools.cache
+def weight_file(path):
+    """Where the weights of a run lie; published ones are there, and the bytes that were published."""
+    if TAKEN:
+        return str(held(os.path.dirname(SHELF), f"{STUDY.study}/{path}.safetensors"))
+    file = f"results/weights/{path}.safetensors"
+    if STUDY.weights == "published" and not os.path.exists(file):
+        raise UserError(f"{file} is not here: `dvc pull` in the repository brings it, or leave out weights=published")
+    return file
+
+
+def training_log(path):
+    """Where the training log of a run lies."""
+    return f"{SHELF}/{path}.jsonl" if TAKEN else f"results/training/{path}.jsonl"
 
 
 def paths_of(task, template):
@@ -201,6 +208,33 @@ def named(wildcards, files, learned_only=False):
     return [f"{name}={file}" for name, file in zip(shown(wildcards, learned_only), files, strict=True)]
 
 
+def perturbed():
+    """Task and condition of every set of robustness curves."""
+    return [(task, condition) for task, condition, _ in STUDY.parts() if STUDY.robustness and STUDY.robustness.of(task)]
+
+
+def run_option(path):
+    """``METHOD/VARIANT/seedN``, and ``=WEIGHTS`` after it where a run is learned."""
+    name = path.split("/", 2)[2]
+    return f"{name}={weight_file(path)}" if RUNS[path].learned else name
+
+
+def robustness_digest(wildcards):
+    """Digest of the settings that change the robustness curves of a condition."""
+    chosen = STUDY.robustness.model_dump() | {"perturbations": STUDY.robustness.of(wildcards.task)}
+    metrics = STUDY.part(wildcards.task, wildcards.condition).metrics[:2]
+    digests = {path: RUNS[path].digest for path in shown(wildcards).values()}
+    return digest(chosen | {"metrics": metrics, "runs": digests})
+
+
+def robustness_code(wildcards):
+    """Digest of the code of the robustness curves of a condition: perturbations, forward model, methods, metrics."""
+    task, condition = wildcards.task, wildcards.condition
+    labels = dict.fromkeys(RUNS[path].method for path in shown(wildcards).values())
+    methods = dict.fromkeys(type(method_settings(STUDY, task, label, condition).method) for label in labels)
+    return code_of("robustness:robustness", degradation_of(wildcards), *methods, *metrics_of(wildcards)[:2])
+
+
 def figures():
     """Every figure of the study."""
     conditions = [(task, condition) for task, study in STUDY.tasks.items() for condition in study.conditions]
@@ -209,5 +243,6 @@ def figures():
     pictures += [(RENDERED, "contact-sheet")] if RENDERED in DATASETS else []
     kinds = [(*pair, "training") for pair in conditions if pair in learned]
     kinds += [(task, "quality") for task in STUDY.tasks]
+    kinds += [(*pair, "robustness") for pair in perturbed()]
     names = ["-".join(kind) + ".jpg" for kind in pictures] + ["-".join(kind) + ".png" for kind in kinds]
     return [f"results/figures/{name}" for name in names]

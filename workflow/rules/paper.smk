@@ -2,6 +2,9 @@
 #
 # NEEDS  results/scores/<run>.csv, results/costs/<run>.json, restored images, training logs, config/published.csv
 # MAKES  results/tables/, results/figures/, results/metrics.json, results/report.html
+LOOK = ("page.html.jinja", "macros.html.jinja", "style.css", "page.js")
+
+
 rule tabulate_scores:
     input:
         scores=lambda w: paths_of(w.task, "results/scores/{}.csv"),
@@ -110,7 +113,7 @@ rule draw_comparison:
 
 rule draw_training:
     input:
-        lambda w: [f"results/training/{path}.jsonl" for path in shown(w, learned_only=True).values()],
+        lambda w: [*map(training_log, shown(w, learned_only=True).values())],
     output:
         report(
             "results/figures/{task}-{condition}-training.png",
@@ -178,11 +181,21 @@ rule draw_scenes:
         "sfigf sheet --scenes {input:q} --output {output:q} 2> {log:q}"
 
 
+# Pictures on the page are those of the first seed.
 rule write_report:
     input:
         tables=rules.summarise_study.output,
+        statistics=expand("results/tables/{task}-{kind}", task=[*STUDY.tasks], kind=["statistics.csv", "words.json"]),
+        robustness=[f"results/tables/{task}-robustness.csv" for task in dict.fromkeys(task for task, _ in perturbed())],
         audit=rules.audit_split.output,
         figures=figures(),
+        samples=[f"data/degraded/{task}/{condition}/test.safetensors" for task, condition, _ in STUDY.parts()],
+        restored=[
+            f"results/restored/{path}.safetensors" for path, run in RUNS.items() if run.seed in (STUDY.seeds[0], 0)
+        ],
+        costs=[f"results/costs/{path}.json" for path in RUNS],
+        weights=lambda w: [weight_file(path) for path, run in RUNS.items() if run.learned],
+        published=ancient(house("config/published.csv")),
     output:
         "results/report.html",
     log:
@@ -191,9 +204,13 @@ rule write_report:
         "../../environment.yml"
     threads: 1
     params:
-        config=CONFIG,
-        snakefile=house("Snakefile"),
+        house=HOUSE,
+        taken=["--weights", SHELF, "--logs", SHELF] if TAKEN else [],
+        published_digest=sha256_of(house("config/published.csv")),
+        look=[sha256_of(house(f"sfigf/report/{name}")) for name in LOOK],
+        code=code_of("report:report"),
     shell:
-        "snakemake --snakefile {params.snakefile:q} --configfile {params.config:q}"
-        " --replace-workflow-config --report {output:q}"
-        " {input.tables:q} {input.figures:q} > {log:q} 2>&1"
+        # The commit is told, and is no reason to write the page again.
+        "sfigf report --results results --samples data/degraded {params.taken:q} --published {input.published:q}"
+        ' --commit "$(git -C {params.house:q} describe --always --dirty 2> /dev/null)"'
+        " --output {output:q} 2> {log:q}"

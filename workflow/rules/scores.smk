@@ -1,6 +1,6 @@
 # scores: restore the test images with every run, and score what came back.
 #
-# NEEDS  data/degraded/<task>/<condition>/test.safetensors, results/weights/<run>.safetensors of learned runs
+# NEEDS  data/degraded/<task>/<condition>/test.safetensors, weights of learned runs: results/weights/ or published/<study>/
 # MAKES  results/restored/<run>.safetensors, results/costs/<run>.json, results/scores/<run>.csv
 #        results/audit/self-test.json: proof that bicubic comes out as the protocols say
 

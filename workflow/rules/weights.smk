@@ -3,7 +3,8 @@
 # NEEDS  data/degraded/<task>/<condition>/{train,validation}.safetensors
 # MAKES  results/weights/<run>.safetensors, results/training/<run>.jsonl
 #
-# With `weights: published` nothing is trained: `dvc pull` brings the files, and the rule is not there.
+# With `weights: published` nothing is trained and the rule is not there: `dvc pull` brings the files, to
+# published/<study>/ or, of a study that has no such folder, to results/.
 
 if STUDY.weights == "trained":
 

@@ -1,0 +1,32 @@
+"""A training log small enough to travel: the curve stays, single steps go."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+MOST_LINES = 400
+
+
+def thinned(log: str | Path, most: int = MOST_LINES) -> str:
+    """Return a JSON-lines log in which at most ``most`` lines speak of training steps, each with the mean of its group.
+
+    The last step of a group stands for it; every other event stays as it is.
+    """
+    events = [json.loads(line) for line in Path(log).read_text(encoding="utf-8").splitlines() if line.strip()]
+    steps = sum(event.get("event") == "train" for event in events)
+    size = max(1, math.ceil(steps / most))
+    kept: list[dict[str, Any]] = []
+    group: list[float] = []
+    for event in events:
+        if event.get("event") != "train":
+            kept.append(event)
+            continue
+        group.append(event["loss"])
+        steps -= 1
+        if len(group) == size or steps == 0:
+            kept.append(event | {"loss": math.fsum(group) / len(group)})
+            group = []
+    return "".join(json.dumps(event) + "\n" for event in kept)

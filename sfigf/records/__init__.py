@@ -1,0 +1,1 @@
+"""What lies in a study's folder about how its files were made, read and compared with the present."""
