@@ -3,7 +3,7 @@
 CORES ?= all
 ENTER = PATH="$(CURDIR)/.venv/bin:$$PATH"
 
-.PHONY: help setup reproduce test lint audit plan smoke benchmark published report snakemake-report bench remember archive clean
+.PHONY: help setup reproduce test lint audit plan smoke benchmark desk quirks results published report snakemake-report bench remember archive clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +36,17 @@ smoke: setup ## run a tiny study of every task in build/smoke, without network
 benchmark: setup ## run the field's own test sets in build/benchmark
 	@$(ENTER) python scripts/unlock.py build/benchmark
 	$(ENTER) snakemake --cores $(CORES) --configfile config/benchmark.yaml --directory build/benchmark $(ARGS)
+
+desk: setup ## train and test larger networks in build/desk; some hours on two cores
+	@$(ENTER) python scripts/unlock.py build/desk
+	$(ENTER) snakemake --cores $(CORES) --configfile config/standard.yaml config/desk.yaml --directory build/desk $(ARGS)
+
+quirks: setup ## measure in build/quirks what the released code's mistakes change; half an hour on two cores
+	@$(ENTER) python scripts/unlock.py build/quirks
+	$(ENTER) snakemake --cores $(CORES) --configfile config/quirks.yaml --directory build/quirks $(ARGS)
+
+results: setup ## write docs/results.md from the studies that have been run
+	$(ENTER) python scripts/results_page.py
 
 published: setup ## evaluate the published weights in build/desk; trains nothing
 	@$(ENTER) python scripts/unlock.py build/desk
