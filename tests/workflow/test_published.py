@@ -86,4 +86,4 @@ def test_a_study_without_published_weights_looks_in_its_results(house: House) ->
     text = said(house, *PUBLISHED)
     (house.folder / "elsewhere").rename(house.folder / "published")
     assert "results/weights/" in text
-    assert "is not here: `dvc pull`" in text
+    assert "nor published/mini is here: `dvc pull`" in text

@@ -182,7 +182,10 @@ def weight_file(path):
         return str(held(os.path.dirname(SHELF), f"{STUDY.study}/{path}.safetensors"))
     file = f"results/weights/{path}.safetensors"
     if STUDY.weights == "published" and not os.path.exists(file):
-        raise UserError(f"{file} is not here: `dvc pull` in the repository brings it, or leave out weights=published")
+        raise UserError(
+            f"neither {file} nor published/{STUDY.study} is here: `dvc pull` in the repository brings what was published;"
+            " without weights=published the study is trained"
+        )
     return file
 
 
