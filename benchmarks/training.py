@@ -43,7 +43,7 @@ def make(
 
     from sfigf.config import Training
     from sfigf.losses import masked_loss
-    from sfigf.train import make_optimizer
+    from sfigf.optimizers import make_optimizer
 
     settings = Training(
         steps=1, batch_size=batch, patch_px=side, learning_rate=1e-4, weight_decay=1e-4, validate_every_steps=1

@@ -1,4 +1,4 @@
-"""Checkpoints that resume exactly: model, optimiser, best weights so far, random state, log position."""
+"""Checkpoints that resume exactly: model, optimiser, best weights so far, log position."""
 
 from __future__ import annotations
 

@@ -90,6 +90,7 @@ class Study(Section):
     plugins: list[str]
     rules: list[str]
     data_mirrors: list[str]
+    strict: bool = False
     rendering: Rendering
     tasks: dict[TaskName, TaskStudy] = Field(min_length=1)
     robustness: Robustness | None = None

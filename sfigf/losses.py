@@ -18,6 +18,7 @@ from sfigf.training_settings import Training
 
 Answer = Tensor | tuple[Tensor, Tensor]
 _SSIM_SIDE, _SSIM_SIGMA = 11, 1.5
+_MASKED = ("l1", "mse", "charbonnier", "mse-released", "own")
 _ROLES: dict[str, tuple[str, ...]] = {
     "focus-unsupervised": ("target", "guide"),
     "raw-mono": ("target", "guide", "truth", "valid", "mono"),
@@ -54,8 +55,17 @@ def loss_of(answer: Answer, batch: Mapping[str, Tensor], settings: Training) -> 
     if settings.loss == "focus-unsupervised":
         return focus_loss(restored, batch["target"], batch["guide"], trains_gradient=not settings.released("gradient"))
     if settings.loss == "mse-released":
-        return masked_loss(restored, batch["truth"], batch["valid"], "mse") / (2 * len(restored))
+        return masked_loss(restored, batch["truth"], batch["valid"], "mse") / (2 * settings.batch_size)
     return masked_loss(restored, batch["truth"], batch["valid"], settings.loss)
+
+
+def weight_of(batch: Mapping[str, Tensor], settings: Training) -> float:
+    """Return what a loss is the mean over, valid pixels or patches: shares of a batch count in this proportion.
+
+    Two networks' own losses (GACN's, SESF's) look at a batch as a whole; they are then taken share by share.
+    """
+    masked = settings.loss in _MASKED
+    return float(batch["valid"].sum()) if masked else float(len(batch["target"]))
 
 
 def last_of(answer: Answer) -> Tensor:

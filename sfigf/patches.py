@@ -51,6 +51,17 @@ class _Grid:
         return shift + self.step * int(rng.integers((self.room[axis] - shift) // self.step + 1))
 
 
+@dataclasses.dataclass(frozen=True)
+class _Draw:
+    """What chance decided of a patch: the sample, where it starts, how it is turned."""
+
+    index: int
+    start: tuple[int, int]
+    flips: tuple[bool, ...]
+    transposed: bool
+    swapped: bool
+
+
 class Patches:
     """Random square patches of degraded samples.
 
@@ -63,8 +74,9 @@ class Patches:
     starts a pixel later, or is not flipped where there is no pixel to spare. A side of the patch that is no multiple of
     the factor leaves the place free.
 
-    For each patch the generator is asked, in this order: which sample; flip down, flip across, transpose; top; left;
-    what the preparation asks; for focus, swap.
+    The generator of a batch, of (seed, step), is asked for each patch, in this order: which sample; flip down, flip
+    across, transpose; top; left; for focus, swap. The preparation of a patch has its own, of (seed, step, place), so
+    that processes that share a batch cut their own patches alone.
 
     Args:
         samples: Samples in memory, or a file of samples with ``records`` that give windows (``store.SampleFile``).
@@ -133,25 +145,31 @@ class Patches:
             return _Grid(room, flips=True)
         return _Grid(room, self.task != "raw", factor, shift=int(self.task == "pan" and factor % 2 == 0))
 
-    def batch(self, step: int) -> Batch:
-        """Return the batch of a step, the same whenever it is asked for."""
+    def batch(self, step: int, places: range | None = None) -> Batch:
+        """Return the batch of a step, the same whenever it is asked for, or the patches at some places of it."""
         rng = np.random.default_rng([self.seed, step])
-        drawn = [self._patch(rng, step * self.batch_size + place) for place in range(self.batch_size)]
-        arrays = {role: np.stack([patch[role] for patch, _ in drawn]) for role in self.roles}
-        return Batch(**arrays, names=tuple(name for _, name in drawn))
+        draws = [self._draw(rng, step * self.batch_size + place) for place in range(self.batch_size)]
+        chosen = range(self.batch_size) if places is None else places
+        patches = [self._patch(draws[place], np.random.default_rng([self.seed, step, place])) for place in chosen]
+        arrays = {role: np.stack([patch[role] for patch in patches]) for role in self.roles}
+        return Batch(**arrays, names=tuple(self._windows.names[draws[place].index] for place in chosen))
 
-    def _patch(self, rng: np.random.Generator, count: int) -> tuple[dict[str, Array], str]:
+    def _draw(self, rng: np.random.Generator, count: int) -> _Draw:
         index = self._drawn(rng) if self.shuffle else count % len(self._grids)
         grid = self._grids[index]
-        *flips, transposed = rng.random(3) < 0.5
+        *flips, transposed = (bool(wish) for wish in rng.random(3) < 0.5)
         flips = [flip and grid.flippable(axis) for axis, flip in enumerate(flips)]
         top, left = (grid.first(rng, axis, flip) for axis, flip in enumerate(flips))
-        patch = _flipped(self._shown(index, (top, left), rng), flips)
-        if transposed:
+        swapped = self.task == "focus" and bool(rng.random() < 0.5)
+        return _Draw(index, (top, left), tuple(flips), transposed, swapped)
+
+    def _patch(self, draw: _Draw, rng: np.random.Generator) -> dict[str, Array]:
+        patch = _flipped(self._shown(draw.index, draw.start, rng), draw.flips)
+        if draw.transposed:
             patch = _transposed(patch, packed=self.task == "raw")
-        if self.task == "focus" and rng.random() < 0.5:
+        if draw.swapped:
             patch["target"], patch["guide"] = patch["guide"], patch["target"]
-        return {role: np.ascontiguousarray(array) for role, array in patch.items()}, self._windows.names[index]
+        return {role: np.ascontiguousarray(array) for role, array in patch.items()}
 
     def _drawn(self, rng: np.random.Generator) -> int:
         return min(int(np.searchsorted(self._edges, rng.random(), side="right")), len(self._grids) - 1)

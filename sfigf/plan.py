@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
 from collections.abc import Mapping
@@ -33,8 +34,9 @@ class Run:
 
 def runs(study: Study) -> list[Run]:
     """All runs of a study; a method without weights runs once, whatever the seeds."""
+    made_by = functools.partial(digest_of_run, strict=study.strict)
     return [
-        Run(task, condition, label, variant, seed, line.learned, digest_of_run(part, line, variant, seed))
+        Run(task, condition, label, variant, seed, line.learned, made_by(part, line, variant, seed))
         for task, condition, part in study.parts()
         for label in part.methods
         for line in [_line(part, task, label)]
@@ -59,7 +61,7 @@ def _line(part: TaskStudy, task: str, label: str) -> MethodSettings:
     return method_of(label, part.methods[label], part.training, task, f"tasks.{task}.methods.{label}")
 
 
-def digest_of_run(part: TaskStudy, settings: MethodSettings, variant: str, seed: int) -> str:
+def digest_of_run(part: TaskStudy, settings: MethodSettings, variant: str, seed: int, *, strict: bool = False) -> str:
     """Digest of the settings that change a run's result; display keys and other tasks are left out.
 
     Args:
@@ -67,12 +69,15 @@ def digest_of_run(part: TaskStudy, settings: MethodSettings, variant: str, seed:
         settings: The method's line.
         variant: Variant of the method.
         seed: Seed of the training.
+        strict: Whether only deterministic algorithms may be used.
     """
     facts: dict[str, Any] = {"options": settings.options, "variant": variant}
     if settings.learned:
         facts |= {"training": settings.training.model_dump(), "seed": seed, "metric": part.metrics[0]}
         if settings.training.released("selection"):
             facts |= {"selected_on": part.test[0]}
+        if strict:
+            facts |= {"strict": True}
     return digest(facts)
 
 

@@ -17,16 +17,20 @@ class Progress:
         total: Steps in all.
         start: Steps already done.
         every_seconds: Pause between lines where there is no terminal.
+        shown: False says nothing: of several processes one speaks.
     """
 
-    def __init__(self, facts: Mapping[str, Any], total: int, start: int = 0, every_seconds: float = 20.0) -> None:
+    def __init__(
+        self, facts: Mapping[str, Any], total: int, start: int = 0, every_seconds: float = 20.0, *, shown: bool = True
+    ) -> None:
+        self.shown = shown
         self.title = f"{facts['task']} {facts['condition']} {facts['label']}/{facts['variant']} seed {facts['seed']}"
         self.total, self.start, self.every = total, start, every_seconds
         self._began = self._said = time.monotonic()
         self._bar: Any = None
 
     def __enter__(self) -> Progress:
-        if sys.stderr.isatty():
+        if self.shown and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
             from rich.progress import Progress as Bar
@@ -39,6 +43,8 @@ class Progress:
 
     def update(self, step: int, loss: float, best: float | None) -> None:
         """Show the step, its loss and the best validation value so far."""
+        if not self.shown:
+            return
         note = f"loss {loss:.4g}" + (f", best {best:.4g}" if best is not None else "")
         if self._bar is not None:
             self._bar.update(self._task, completed=step, note=note)

@@ -23,6 +23,8 @@ class Samples(Protocol):
 
     def __len__(self) -> int: ...
 
+    def __getitem__(self, index: int) -> Sample: ...
+
     def __iter__(self) -> Iterator[Sample]: ...
 
 
@@ -37,8 +39,11 @@ class _OfDataset:
     def __len__(self) -> int:
         return len(self._chosen)
 
+    def __getitem__(self, index: int) -> Sample:
+        return self._file[self._chosen[index]]
+
     def __iter__(self) -> Iterator[Sample]:
-        return (self._file[index] for index in self._chosen)
+        return (self[index] for index in range(len(self)))
 
 
 def selected_on(training: Training) -> str:

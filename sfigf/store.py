@@ -101,6 +101,10 @@ class RecordFile:
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __reduce__(self) -> tuple[type[RecordFile], tuple[Path]]:
+        """Another process opens the file itself."""
+        return RecordFile, (self.path,)
+
     @property
     def names(self) -> list[str]:
         """Record names in file order."""

@@ -80,7 +80,7 @@ def _row_of(run: Run, line: MethodSettings, device: str) -> Cost:
 def _seconds_per_step(
     run: Run, line: MethodSettings, part: TaskStudy, device: torch.device, steps: int, threads: int
 ) -> float:
-    from sfigf.train import Job, Trainer
+    from sfigf.trainer import Job, Trainer
 
     training = line.training
     sample = stand_in(run.task, run.condition, training.patch_px, bands_of(part) if run.task == "pan" else 1)

@@ -64,45 +64,69 @@ def train(
     seconds: Annotated[
         float | None, typer.Option(help="Stop after this time with a checkpoint and exit status 75.", min=0)
     ] = None,
+    processes: Annotated[
+        int, typer.Option(help="Train in so many processes that share each batch, a GPU each; 0 is as 1.", min=0)
+    ] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that load data; none beside a CPU, some beside a GPU.", min=0),
+    ] = None,
 ) -> None:
     """Train one method; run the same command again to go on where it stopped, on this machine or another."""
     import torch
 
-    from sfigf.files import sha256_of
-    from sfigf.plan import digest_of_run
+    from sfigf.determinism import repeatable
+    from sfigf.parallel import together
     from sfigf.selection import checked_on
     from sfigf.stopping import SLICE_ENDED
     from sfigf.store import SampleFile
-    from sfigf.train import Job
     from sfigf.train import train as run_training
-    from sfigf.weights import LICENCE, versions
+    from sfigf.trainer import Job
 
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(True, warn_only=True)
     part, settings, study = _line(config, task, condition, method)
     if not settings.learned:
         raise UserError(f"method '{method}' is classical; it has nothing to train")
+    torch.set_num_threads(threads)
+    repeatable(study.strict)
     samples, checks = SampleFile(train), checked_on(settings.training, part.test[0], validation)
-    facts = {
-        "task": task,
-        "condition": condition,
-        "label": method,
+    facts = {"task": task, "condition": condition, "label": method, "variant": variant, "seed": seed}
+    facts |= _facts_of(study, part, settings, facts) | _facts_of_data(train, validation, task)
+    job = Job(facts, settings.training, part.metrics[0], samples, checks)
+    with together(max(1, processes)) as world:
+        done = run_training(job, weights, log, checkpoints, device, seconds, world, workers)
+    if not done:
+        raise typer.Exit(SLICE_ENDED)
+
+
+def _facts_of(study: Any, part: Any, settings: Any, run: dict[str, Any]) -> dict[str, Any]:
+    """What a weight file says of the settings that made it."""
+    from sfigf.plan import digest_of_run
+    from sfigf.weights import LICENCE, versions
+
+    return {
         "method": settings.method.name,
         "options": settings.options,
-        "variant": variant,
-        "seed": seed,
-        "signature": _signature(task, samples[0]),
         "steps": settings.training.steps,
         "training": settings.training.model_dump(),
-        "config_digest": digest_of_run(part, settings, variant, seed),
-        "data_digest": {"train": sha256_of(train), "validation": sha256_of(validation)},
-        "study": study,
+        "config_digest": digest_of_run(part, settings, run["variant"], run["seed"], strict=study.strict),
+        "study": study.study,
         "licence": LICENCE,
         "versions": versions(),
     }
-    job = Job(facts, settings.training, part.metrics[0], samples, checks)
-    if not run_training(job, weights, log, checkpoints, device, seconds):
-        raise typer.Exit(SLICE_ENDED)
+
+
+def _facts_of_data(train: Path, validation: Path, task: str) -> dict[str, Any]:
+    """What it says of the samples."""
+    import dataclasses
+
+    from sfigf.files import sha256_of
+    from sfigf.store import SampleFile
+    from sfigf.tasks import signature
+
+    return {
+        "signature": dataclasses.asdict(signature(task, SampleFile(train)[0])),
+        "data_digest": {"train": sha256_of(train), "validation": sha256_of(validation)},
+    }
 
 
 def restore_set(
@@ -120,17 +144,21 @@ def restore_set(
     threads: Annotated[int, typer.Option(help="CPU threads.", min=1)] = 1,
 ) -> None:
     """Restore a whole set of samples with one method."""
+    from sfigf.determinism import named, repeatable
     from sfigf.restoring import Restorer
     from sfigf.restoring import restore_set as run
 
-    _, settings, _ = _line(config, task, condition, method)
+    _, settings, study = _line(config, task, condition, method)
     if settings.learned:
         import torch
 
         torch.set_num_threads(threads)
+        if study.strict:
+            repeatable(strict=True)
     restorer = Restorer(settings.method, task, weights, device)
     facts = {"task": task, "condition": condition, "method": method, "variant": variant, "seed": seed}
-    run(restorer, samples, output, cost, facts)
+    with named(f"{task} {condition} {method}"):
+        run(restorer, samples, output, cost, facts)
 
 
 def score(
@@ -171,21 +199,13 @@ def time_steps(
     run(read_study(config), costs, device, steps, only, batch_size, threads)
 
 
-def _line(config: Path, task: str, condition: str, method: str) -> tuple[Any, Any, str]:
-    """Settings of the condition, the method's line, and the name of the study."""
+def _line(config: Path, task: str, condition: str, method: str) -> tuple[Any, Any, Any]:
+    """Settings of the condition, the method's line, and the study."""
     from sfigf.config import load_effective
     from sfigf.plan import method_settings
 
     study = load_effective(config)
-    return study.part(task, condition), method_settings(study, task, method, condition), study.study
-
-
-def _signature(task: str, sample: Any) -> dict[str, int]:
-    import dataclasses
-
-    from sfigf.tasks import signature
-
-    return dataclasses.asdict(signature(task, sample))
+    return study.part(task, condition), method_settings(study, task, method, condition), study
 
 
 COMMANDS = [

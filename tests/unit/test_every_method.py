@@ -18,7 +18,7 @@ from sfigf.interface import Sample, Signature
 from sfigf.plan import method_settings, runs
 from sfigf.planning import read_study
 from sfigf.registry import registered
-from sfigf.train import Job, Trainer
+from sfigf.trainer import Job, Trainer
 from sfigf.training_settings import published_settings
 from sfigf.weights import load_network, save_weights
 from tests.conftest import ROOT, make_sample

@@ -10,13 +10,15 @@ import pytest
 LAYERS = [
     {"interface"},
     {"files", "registry", "progress", "codedigest", "transfer", "regions", "small_files"}
-    | {"windows", "augment", "averaging", "stopping"},
+    | {"windows", "augment", "averaging", "stopping", "determinism", "parallel"},
     {"store", "sections", "images", "checkpoint", "weights", "published", "patches", "cards", "degrade", "nets"},
     {"protocols", "datasets", "fetch", "audit", "tasks", "render", "metrics", "methods", "encoding"}
     | {"training_settings", "released"},
     {"robustness"},
     {"config", "catalogue", "calibration", "collect", "inference", "losses", "schedules", "selection"}
-    | {"degrading", "score", "export"},
+    | {"degrading", "score", "export", "optimizers"},
+    {"loading"},
+    {"trainer"},
     {"plan", "train", "restoring", "own", "tables"},
     {"costs", "status", "training_code"},
     {"planning", "records", "timing", "figures", "readme", "publishing"},

@@ -14,7 +14,8 @@ from sfigf.interface import UserError
 from sfigf.plan import method_settings, runs
 from sfigf.selection import checked_on, selected_on
 from sfigf.store import write_samples
-from sfigf.train import Job, Trainer, train
+from sfigf.train import train
+from sfigf.trainer import Job, Trainer
 from sfigf.training_settings import Quirks, Training, settled
 from sfigf.weights import read_facts
 from tests.conftest import ROOT, make_sample

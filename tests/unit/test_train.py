@@ -16,11 +16,13 @@ from sfigf.checkpoint import checkpoint_folder
 from sfigf.config import Training
 from sfigf.inference import restore_sample
 from sfigf.interface import UserError
+from sfigf.optimizers import make_optimizer
 from sfigf.registry import register
 from sfigf.restoring import restore_set
 from sfigf.store import RecordFile, write_samples
 from sfigf.tasks import signature
-from sfigf.train import Job, Trainer, make_optimizer, train
+from sfigf.train import train
+from sfigf.trainer import Job, Trainer
 from sfigf.weights import load_network, read_facts
 from tests.conftest import make_sample
 
@@ -188,12 +190,12 @@ def test_gradients_are_not_clipped_without_a_limit(tmp_path):
 
 
 def test_a_long_training_logs_means_of_several_steps(tmp_path, monkeypatch):
-    monkeypatch.setattr("sfigf.train._LOGGED_STEPS", 5)
+    monkeypatch.setattr("sfigf.trainer._LOGGED_STEPS", 5)
     run(tmp_path, job(steps=12), "w")
     with checkpoint_folder(tmp_path / "cut-checkpoints") as folder:
         Trainer(job(steps=12), torch.device("cpu")).run(folder, until=7)
     run(tmp_path, job(steps=12), "cut")
-    monkeypatch.setattr("sfigf.train._LOGGED_STEPS", 100)
+    monkeypatch.setattr("sfigf.trainer._LOGGED_STEPS", 100)
     run(tmp_path, job(steps=12), "each")
     few, cut, each = (
         [json.loads(line) for line in (tmp_path / f"{name}.jsonl").read_text().splitlines() if '"train"' in line]

@@ -5,7 +5,8 @@ import signal
 import pytest
 import torch
 
-from sfigf.train import Trainer, train
+from sfigf.train import train
+from sfigf.trainer import Trainer
 from tests.unit.test_train import job, run
 
 
@@ -27,10 +28,10 @@ def test_a_signal_is_heeded_between_steps_and_loses_nothing(tmp_path, number, mo
     whole = run(tmp_path, job(), "whole")
     advance = Trainer.advance
 
-    def told_once(self):
+    def told_once(self, batch):
         if self.step == 5:
             signal.raise_signal(number)
-        return advance(self)
+        return advance(self, batch)
 
     heard = []
     before = signal.signal(number, lambda *_: heard.append(number))

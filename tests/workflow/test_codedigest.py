@@ -110,7 +110,7 @@ def test_an_entry_that_is_gone_is_named() -> None:
 def test_one_network_is_not_in_the_digest_of_another() -> None:
     djfr = covered("sfigf.cli.learn:train", entry_of(lookup("method", "djfr")), stop=["sfigf.config"])
     assert "sfigf.nets.baselines.djfr:DJFR" in djfr
-    assert "sfigf.train:Trainer" in djfr
+    assert "sfigf.trainer:Trainer" in djfr
     assert not [place for place in djfr if "svlrm" in place or place.startswith(("sfigf.nets.sfigf", "sfigf.score"))]
 
 

@@ -24,7 +24,7 @@ if STUDY.weights == "trained":
             "../../environment.yml"
         threads: 1
         resources:
-            gpu=GPU_HERE,
+            gpu=GPU_HERE,  # as many processes share each batch
         params:
             config=CONFIG,
             settings=lambda w: run_of(w).digest,
@@ -34,4 +34,5 @@ if STUDY.weights == "trained":
             "sfigf train --config {params.config:q} --task {wildcards.task} --condition {wildcards.condition}"
             " --method {wildcards.method} --variant {wildcards.variant} --seed {wildcards.seed}"
             " --train {input.train:q} --validation {input.validation:q} --checkpoints {params.checkpoints:q}"
-            " --log {output.log:q} --weights {output.weights:q} --threads {threads} 2>&1 | tee {log:q}"
+            " --log {output.log:q} --weights {output.weights:q} --threads {threads}"
+            " --processes {resources.gpu} 2>&1 | tee {log:q}"
