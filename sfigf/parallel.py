@@ -61,8 +61,7 @@ class World:
         import torch.distributed
 
         sums = torch.tensor(values, dtype=torch.float64)
-        with peers():
-            torch.distributed.all_reduce(sums)
+        torch.distributed.all_reduce(sums)
         return [float(value) for value in sums]
 
     def any(self, wish: bool) -> bool:
@@ -76,8 +75,7 @@ class World:
         import torch.distributed
 
         gathered: list[Any] = [None] * self.size
-        with peers():
-            torch.distributed.all_gather_object(gathered, list(values))
+        torch.distributed.all_gather_object(gathered, list(values))
         return [value for part in gathered for value in part]
 
     def of_first(self, value: Any) -> Any:
@@ -87,8 +85,7 @@ class World:
         import torch.distributed
 
         box = [value]
-        with peers():
-            torch.distributed.broadcast_object_list(box, src=0)
+        torch.distributed.broadcast_object_list(box, src=0)
         return box[0]
 
     def one_for_all(self, network: nn.Module, device: torch.device) -> nn.Module:
@@ -147,7 +144,7 @@ def together(processes: int = 1) -> Iterator[World]:
         UserError: If another process ends early; what it said is in the line.
     """
     if "WORLD_SIZE" in os.environ:
-        with _joined() as world:
+        with peers(), _joined() as world:
             yield world
         return
     if processes == 1:
@@ -158,7 +155,7 @@ def together(processes: int = 1) -> Iterator[World]:
         others = [stack.enter_context(_Other(rank, shared)) for rank in range(1, processes)]
         stack.enter_context(_environment(shared | {"RANK": "0", "LOCAL_RANK": "0"}))
         try:
-            with _joined(others) as world:
+            with peers(), _joined(others) as world:
                 yield world
         except PeerLost as error:
             raise PeerLost(f"{error}{_last_words(others)}") from error
@@ -170,7 +167,7 @@ def _joined(others: Sequence[_Other] = ()) -> Iterator[World]:
     import torch.distributed as group
 
     on_gpus = torch.cuda.is_available() and group.is_nccl_available()
-    with peers(), _watched(others):
+    with _watched(others):
         group.init_process_group("cpu:gloo,cuda:nccl" if on_gpus else "gloo")
     yield World(group.get_rank(), group.get_world_size(), int(os.environ.get("LOCAL_RANK", "0")))
     group.destroy_process_group()  # not after an error: it would wait for those that are gone

@@ -65,8 +65,7 @@ def train(
             return False
         if world.is_first:
             _write(trainer, Path(weights), Path(log))
-    if world.is_first:
-        clear_checkpoints(folder)
+            clear_checkpoints(folder)  # while it is ours: a second writer may be waiting to begin there
     return True
 
 

@@ -23,7 +23,7 @@ from sfigf.interface import UserError
 from sfigf.loading import Batches, Shown, patches_of, workers_for
 from sfigf.losses import has_own_loss, loss_of, own_loss, weight_of
 from sfigf.optimizers import make_optimizer
-from sfigf.parallel import World, peers
+from sfigf.parallel import World
 from sfigf.progress import Progress
 from sfigf.registry import lookup
 from sfigf.schedules import learning_rate
@@ -168,7 +168,7 @@ class Trainer:
             group["lr"] = rate
         self.network.train()
         self.optimizer.zero_grad(set_to_none=True)
-        with named(str(self.job)), peers():
+        with named(str(self.job)):
             loss, value = self._loss(batch)
             loss.backward()
         self.settled = False
