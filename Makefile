@@ -1,9 +1,9 @@
 # The commands of this house; `make` alone lists them.
 #   CORES=2 limits the cores, ARGS='...' is handed on to snakemake or pytest.
 CORES ?= all
-ENTER = PATH="$(CURDIR)/.venv/bin:$$PATH"
+ENTER = PATH="$$PWD/.venv/bin:$$PATH"
 
-.PHONY: help setup reproduce test lint audit plan smoke benchmark desk quirks results published report snakemake-report bench remember archive clean
+.PHONY: help setup reproduce test lint audit plan torture fuzz smoke benchmark desk quirks results published report snakemake-report bench remember archive clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,9 @@ reproduce: setup ## run the default study, up to results/report.html
 test: setup ## run every test
 	$(ENTER) OMP_NUM_THREADS=1 pytest --numprocesses auto --dist loadfile $(ARGS)
 
+torture: setup ## inject 230 faults and count what is lost; half an hour on two cores
+	$(ENTER) python -m tests.faults --markdown build/torture.md $(ARGS)
+
 lint: setup ## check style, types, spelling and the workflow
 	@$(ENTER) sh scripts/lint.sh
 
@@ -28,6 +31,9 @@ plan: setup ## say what would run and about how long, and run nothing
 	$(ENTER) snakemake --dry-run --quiet rules $(ARGS)
 	@$(ENTER) sfigf plan --config config/default.yaml $(patsubst %,--config %,$(filter %.yaml,$(ARGS))) \
 		--costs config/costs.csv --costs config/paper-costs.csv --cores $(CORES)
+
+fuzz: setup ## give every reader of files thousands of damaged ones and count; ARGS='--inputs 300 --seed 1'
+	$(ENTER) OMP_NUM_THREADS=1 python -m tests.hostile $(ARGS)
 
 smoke: setup ## run a tiny study of every task in build/smoke, without network
 	@$(ENTER) python scripts/unlock.py build/smoke

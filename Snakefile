@@ -3,12 +3,17 @@
 # data -> weights -> scores -> paper. Each rule file opens with what it NEEDS and what it MAKES; each rule is one
 # `sfigf` command. Values live in config/, file names here and in workflow/rules/, how many at a time in profiles/.
 import os
+import sys
 
 from snakemake.utils import min_version
 
 min_version("9.0")
 
 HOUSE = os.path.relpath(workflow.basedir)
+if {"{", "}"} & {*os.path.abspath(HOUSE)}:
+    sys.exit(
+        f"sfigf: {os.path.abspath(HOUSE)!r}: Snakemake takes a brace in a path for a wildcard; move the repository"
+    )
 
 
 configfile: os.path.join(HOUSE, "config/default.yaml")
@@ -29,6 +34,17 @@ include: "workflow/rules/paper.smk"
 for extra in STUDY.rules:
 
     include: os.path.abspath(extra)
+
+
+# Never handed to a cluster: what needs the network, and what takes a second to read some tables.
+localrules:
+    all,
+    data,
+    fetch_carrier,
+    collect_dataset,
+    test_protocols,
+    summarise_study,
+    tabulate_robustness,
 
 
 # Not a rule: a changed setting would hide, behind a changed file, the jobs that it does not concern.

@@ -8,6 +8,7 @@ no package carries are a person's own copy: their cards say under ``get`` where 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -15,10 +16,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from sfigf.interface import TaskName, UserError
 from sfigf.registry import nearest
-from sfigf.small_files import read_small_text, read_yaml
+from sfigf.small_files import check_plain, one_line, read_small_text, read_strict_yaml
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Part = Literal["train", "validation", "test", "all"]
 Span = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(gt=0)]]
 _NEEDS = {"index": ("version", "file", "sha256", "size_bytes"), "installed": ("package",), "vendored": ("folder",)}
@@ -38,14 +39,14 @@ class Carrier(_Strict):
     """
 
     kind: Literal["index", "installed", "vendored"]
-    project: str
+    project: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     licence: str
     origin: str
     version: str = ""
-    file: str = ""
+    file: str = Field(default="", pattern=r"^([A-Za-z0-9_][A-Za-z0-9._+-]*)?$")
     sha256: Sha256 | Literal[""] = ""
     size_bytes: int = Field(0, ge=0)
-    package: str = ""
+    package: str = Field(default="", pattern=r"^([A-Za-z_][A-Za-z0-9_.]*)?$")
     folder: str = ""
 
     @model_validator(mode="after")
@@ -75,6 +76,9 @@ class Member(_Strict):
     def _one_kind(self) -> Member:
         if (self.pattern is None) != (self.count is None) or (self.pattern and self.sha256):
             raise ValueError("a folder needs pattern and count, and has no sha256")
+        for words in (self.path, "*" if self.pattern is None else self.pattern):
+            if not words.strip("/.") or words.startswith("/") or ".." in words.split("/") or not words.isprintable():
+                raise ValueError(f"path '{words}' leaves the folder of the set")
         return self
 
 
@@ -148,9 +152,6 @@ class Card(_Strict):
             loose = [role for role, member in self.members.items() if self.carrier and member.sha256 is None]
         else:
             fetched = self.get.address
-            outside = [m.path for m in self.members.values() if m.path.startswith("/") or ".." in m.path.split("/")]
-            if outside:
-                raise ValueError(f"path '{outside[0]}' leaves the folder of the set")
             if fetched and self.get.access != "open":
                 raise ValueError(f"a set of access '{self.get.access}' is never fetched: leave its address out")
             known = {role: member.sha256 and member.size_bytes for role, member in self.members.items()}
@@ -197,7 +198,11 @@ def load_carriers(path: str | Path) -> dict[str, Carrier]:
     Raises:
         UserError: As for ``load_card``.
     """
-    return {name: _checked(Carrier, entry, f"{path}: {name}") for name, entry in _mapping(path).items()}
+    carriers = _mapping(path)
+    for name in carriers:
+        if not re.fullmatch("[a-z0-9][a-z0-9-]*", str(name)):
+            raise UserError(one_line(f"{path}: carrier '{name}': a name is of a-z, 0-9 and -, which does not begin it"))
+    return {str(name): _checked(Carrier, entry, f"{path}: {name}") for name, entry in carriers.items()}
 
 
 def carrier_of(card: Card, carriers: dict[str, Carrier]) -> Carrier:
@@ -231,11 +236,12 @@ def _checked(model: type[Model], entry: Any, where: str) -> Model:
         unknown = first["type"] == "extra_forbidden"
         hint = nearest(str(first["loc"][-1]), known) if unknown else ""
         what = f"unknown key '{key}'" if unknown else f"{key or 'entry'}: {first['msg']}"
-        raise UserError(f"{where}: {what}{hint}") from error
+        raise UserError(one_line(f"{where}: {what}{hint}")) from error
 
 
 def _mapping(path: str | Path) -> dict[str, Any]:
-    content = read_yaml(path)
+    content = read_strict_yaml(path)
     if not isinstance(content, dict):
         raise UserError(f"{path}: expected keys and values, got {type(content).__name__}")
+    check_plain(content, str(path))
     return content

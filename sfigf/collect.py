@@ -15,6 +15,7 @@ from sfigf.cards import Card, Get
 from sfigf.datasets.members import problem_of
 from sfigf.files import sha256_of, write_text
 from sfigf.interface import UserError
+from sfigf.mirrors import folders_only
 from sfigf.transfer import Patience, download, public
 
 State = Literal["ready", "partly there", "missing"]
@@ -49,6 +50,7 @@ def look_everywhere(card: Card, own: str | Path, mirrors: Sequence[str | Path] =
     Raises:
         UserError: If the card says nothing of copies.
     """
+    folders_only((own, *mirrors))
     for place in (own, *mirrors):
         if Path(place).is_file():
             raise UserError(f"{place}: a file, a folder of data sets was expected; name another or take it away")

@@ -7,23 +7,24 @@ hands the mapping to ``load_settings``; the command line reads the merged file w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from sfigf.files import write_text
 from sfigf.interface import TASK_NAMES, TaskName, UserError
+from sfigf.mirrors import folders_only
 from sfigf.registry import load_plugins, lookup, nearest, registered
 from sfigf.robustness.settings import Robustness
-from sfigf.sections import Section, validated
-from sfigf.small_files import read_yaml
+from sfigf.sections import Place, Section, kept, merged, validated
+from sfigf.small_files import check_plain, one_line, read_strict_yaml, read_yaml
 from sfigf.training_settings import Training, check_loss, preset_settings, settled
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
-Dotted = Annotated[str, Field(pattern=r"^[a-z0-9.-]+$")]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+Dotted = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 
 
 class Rendering(Section):
@@ -74,7 +75,8 @@ class TaskStudy(Section):
         """The settings under one condition: those of the task, changed by ``per_condition``."""
         if condition not in self.per_condition:
             return self
-        changes = self.per_condition[condition].model_dump(exclude_unset=True)
+        given = self.per_condition[condition].model_dump(exclude_unset=True)
+        changes = {key: value for key, value in given.items() if value is not None or key == "crop_px"}
         changed = merged(self.training.model_dump(), changes.pop("training", {}))
         training = validated(Training, changed, f"{where}.per_condition.{condition}.training")
         return self.model_copy(update={**changes, "training": training})
@@ -87,9 +89,9 @@ class Study(Section):
     title: str
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     weights: Literal["trained", "published"]
-    plugins: list[str]
-    rules: list[str]
-    data_mirrors: list[str]
+    plugins: list[Place]
+    rules: list[Place]
+    data_mirrors: Annotated[list[Place], BeforeValidator(folders_only)]
     strict: bool = False
     rendering: Rendering
     tasks: dict[TaskName, TaskStudy] = Field(min_length=1)
@@ -124,13 +126,31 @@ def load_settings(settings: Mapping[str, Any], origin: str = "config") -> Study:
     Raises:
         UserError: One line that names the key, what is wrong with it, and the nearest valid key.
     """
+    check_plain(settings, origin)
     study = validated(Study, settings, origin)
     load_plugins(study.plugins)
+    try:
+        _check_study(study, origin)
+    except UserError as error:  # it may quote what the settings say
+        raise UserError(one_line(str(error))) from None
+    return study
+
+
+def _check_study(study: Study, origin: str) -> None:
+    _check_once(study.seeds, f"{origin}: seeds")
     if study.rendering.textures is not None:
         lookup("dataset", study.rendering.textures)
     for task, settings_of_task in study.tasks.items():
         _check_task(task, settings_of_task, f"{origin}: tasks.{task}")
-    return study
+
+
+def _check_once(values: Sequence[Any], where: str) -> None:
+    """Refuse a value that is listed twice: it would be run, averaged or written twice."""
+    seen: list[Any] = []
+    for value in values:
+        if value in seen:
+            raise UserError(f"{where}: '{value}' is listed twice; name it once")
+        seen.append(value)
 
 
 def _check_task(task: str, study: TaskStudy, where: str) -> None:
@@ -140,6 +160,7 @@ def _check_task(task: str, study: TaskStudy, where: str) -> None:
         if condition not in study.conditions:
             known = f"{nearest(condition, study.conditions)}; conditions are {', '.join(study.conditions)}"
             raise UserError(f"{where}.per_condition: '{condition}' is not run{known}")
+    _check_once(study.conditions, f"{where}.conditions")
     for condition in study.conditions:
         check_condition(task, condition, where)
     alike = [condition for condition in study.conditions if condition not in study.per_condition]
@@ -152,6 +173,8 @@ def _check_task(task: str, study: TaskStudy, where: str) -> None:
 def _check_part(task: str, part: TaskStudy, conditions: list[str], where: str) -> None:
     from sfigf.protocols import check_protocols
 
+    for name in ("train", "validation", "test", "metrics", "protocols"):
+        _check_once(getattr(part, name), f"{where}.{name}")
     for metric in part.metrics:
         _check_role("metric", metric, task, f"{where}.metrics")
     for selection in [*part.train, *part.validation, *part.test]:
@@ -198,27 +221,39 @@ def method_of(label: str, line: Mapping[str, Any] | None, base: Training, task: 
     Raises:
         UserError: Unknown method, wrong task, unknown option, variant or preset, or a loss that cannot train it.
     """
+    if line is not None and not isinstance(line, Mapping):
+        raise UserError(f"{where}: expected a mapping of options to values, got {type(line).__name__}")
     line = dict(line or {})
     cls = _check_role("method", str(line.get("method", label)), task, where)
     options = {key: value for key, value in line.items() if key not in _RESERVED}
     method = validated(cls, options, where, also=_RESERVED)
-    known = getattr(cls, "variants", ("full",))
-    variants = tuple(line.get("variants", ("full",)))
-    for variant in variants:
-        if variant not in known:
-            raise UserError(f"{where}.variants: '{variant}' is not one of {', '.join(known)}{nearest(variant, known)}")
     start = preset_settings(cls, line.get("preset", "common"), base, task, where)
-    changed = merged(start, line.get("training") or {})
-    training = settled(validated(Training, changed, f"{where}.training"), task, f"{where}.training")
+    changes = line.get("training")
+    if changes is not None and not isinstance(changes, Mapping):
+        raise UserError(f"{where}.training: expected a mapping of keys to values, got {type(changes).__name__}")
+    training = settled(
+        validated(Training, merged(start, changes or {}), f"{where}.training"), task, f"{where}.training"
+    )
     check_loss(cls, training, f"{where}.training")
     return MethodSettings(
         label=label,
         method=method,
-        variants=variants,
+        variants=_variants(line.get("variants", ["full"]), cls, f"{where}.variants"),
         learned=hasattr(cls, "build"),
         training=training,
         options=method.model_dump() | {"method": cls.name},
     )
+
+
+def _variants(given: Any, method: Any, where: str) -> tuple[str, ...]:
+    known = getattr(method, "variants", ("full",))
+    if not isinstance(given, list | tuple) or not given:
+        raise UserError(f"{where}: expected a list of one or more of {', '.join(known)}, got {given!r}")
+    for variant in given:
+        if variant not in known:
+            raise UserError(f"{where}: '{variant}' is not one of {', '.join(known)}{nearest(str(variant), known)}")
+    _check_once(given, where)
+    return tuple(given)
 
 
 def load_effective(path: str | Path) -> Study:
@@ -227,36 +262,17 @@ def load_effective(path: str | Path) -> Study:
     Raises:
         UserError: If the file is missing, is not YAML, or does not validate.
     """
-    return load_settings(read_yaml(path), str(path))
+    return load_settings(read_strict_yaml(path), str(path))
 
 
 def write_effective(settings: str, output: str | Path) -> None:
     """Validate merged settings given as JSON and write them as YAML, for the later commands to read."""
     try:
         mapping = json.loads(settings)
-    except ValueError as error:
-        raise UserError(f"--settings is not JSON: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(one_line(f"--settings is not JSON: {error}")) from None
     load_settings(mapping)
     write_text(output, yaml.safe_dump(mapping, sort_keys=False, allow_unicode=True))
-
-
-def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge as Snakemake does: mappings key by key, everything else replaced."""
-    result = dict(base)
-    for key, value in changes.items():
-        both = isinstance(value, Mapping) and isinstance(result.get(key), Mapping)
-        result[key] = merged(result[key], value) if both else value
-    return result
-
-
-def kept(settings: Any) -> Any:
-    """Settings without the tasks, methods and perturbations that a study leaves out by setting them to null."""
-    if not isinstance(settings, Mapping):
-        return settings
-    left = {key: kept(value) for key, value in settings.items()}
-    for key in {"tasks", "methods", "perturbations"} & {key for key in left if isinstance(left[key], dict)}:
-        left[key] = {name: value for name, value in left[key].items() if value is not None}
-    return left
 
 
 __all__ = [
@@ -273,6 +289,7 @@ __all__ = [
     "load_settings",
     "merged",
     "method_of",
+    "read_strict_yaml",
     "read_yaml",
     "validated",
     "write_effective",

@@ -14,6 +14,7 @@ from typing import Any
 from sfigf.files import write_text
 from sfigf.interface import UserError
 from sfigf.plan import digest
+from sfigf.small_files import read_small_text
 from sfigf.training_settings import Training
 
 
@@ -153,7 +154,7 @@ def _measured(weights: str | Path, log: str | Path) -> Cost:
         end = events[-1]
         steps = max(event["step"] for event in events if event["event"] == "train")
         seconds, device = float(end["seconds"]), str(end["device"])
-    except (OSError, ValueError, LookupError, TypeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise UserError(f"{log}: not the log of a finished training ({error}); train again") from None
     if steps != training["steps"]:
         raise UserError(f"{log}: has {steps} steps, {weights} {training['steps']}; give the files in the same order")
@@ -172,11 +173,9 @@ def _measured(weights: str | Path, log: str | Path) -> Cost:
 def _read_rows(path: str | Path) -> list[Cost]:
     if not Path(path).is_file():
         return []
-    with Path(path).open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
     try:
-        return [_row(row) for row in rows]
-    except (KeyError, TypeError, ValueError) as error:
+        return [_row(row) for row in csv.DictReader(io.StringIO(read_small_text(path), newline=""))]
+    except (KeyError, TypeError, ValueError, AttributeError, csv.Error) as error:
         raise UserError(f"{path}: not a table of costs ({error}); remove it and run `make remember`") from None
 
 

@@ -1,7 +1,7 @@
 """How a file of a study was made: command, inputs, digests, seeds, versions, machine, and whether that still holds.
 
-All of it is read from what lies there: Snakemake's records, what weight files and sets say of themselves, cost files
-and training logs. What none of them keeps is said to be not recorded.
+All of it is read from what lies there: Snakemake's records, logs of jobs, what weight files and sets say of themselves,
+cost files and training logs. What none of them keeps is said to be not recorded.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,25 +78,27 @@ def _lines(folder: StudyFolder, record: Record, path: str | Path, name: str) -> 
         yield _clean(f"  {was or _MISSING:64}  {name}{_since(folder, name, was)}")
     yield _line("settings", _digest(settings))
     yield _line("code", _digest(code))
-    yield from _environment(record, said, run)
+    yield from _environment(record, said, folder.environment(record), run)
     yield _line("when", _when(record, said))
     yield _line("log", ", ".join(log + ("" if (folder.path / log).exists() else " (not here)") for log in record.logs))
     yield from _words(said)
     yield _line("still so", _verdict(*folder.holds(record)))
 
 
-def _environment(record: Record, said: Mapping[str, Any], run: Mapping[str, str]) -> Iterator[str]:
-    _, options = command_of(record.command)
+def _environment(
+    record: Record, said: Mapping[str, Any], told: Mapping[str, Any], run: Mapping[str, str]
+) -> Iterator[str]:
+    verb, options = command_of(record.command)
     yield _line("seed", _seeds(record, said, options))
-    yield _line("versions", _versions(said) or f"{_MISSING} for this kind of file")
+    none = f"none: `{verb}` made it, whose version changes nothing" if verb == "cp" else _MISSING
+    yield _line("versions", _named(_versions(said, told), str(told.get("commit") or "")) or none)
     threads = str(said.get("threads") or next(iter(options.get("threads", [])), ""))
     counted = f", {threads} thread{'' if threads == '1' else 's'}" if threads else ""
-    yield _line("device", f"{said.get('device') or _MISSING}{counted}")
+    yield _line("device", f"{said['device']}{counted}" if "device" in said else str(told.get("device") or _MISSING))
     engine = f"Snakemake {run.get('Snakemake version', '?')} on Python {run.get('Python version', '?').split(' ')[0]}"
-    host = [run[key] for key in ("Host", "Platform") if key in run]
-    yield _line(
-        "machine", ", ".join([*host, engine]) if run else f"{_MISSING}: Snakemake's log of that run is not here"
-    )
+    machine = [run.get("Host", ""), str(told.get("machine") or run.get("Platform", "")), engine if run else ""]
+    yield _line("machine", ", ".join(filter(None, machine)) or f"{_MISSING}: neither log of the job says it")
+    yield _line("arithmetic", str(told.get("arithmetic", "")))
 
 
 def _without_record(path: str | Path, said: Mapping[str, Any], why: str) -> Iterator[str]:
@@ -108,7 +110,7 @@ def _without_record(path: str | Path, said: Mapping[str, Any], why: str) -> Iter
         yield _line("read", f"{part} samples, sha256 {digest}")
     yield _line("settings", str(said.get("config_digest") or _MISSING))
     yield _line("seed", str(said.get("seed", _MISSING)))
-    yield _line("versions", _versions(said) or _MISSING)
+    yield _line("versions", _named(_versions(said, {})) or _MISSING)
     yield _line("device", str(said.get("device") or _MISSING))
     yield from _words(said)
     yield _line("still so", "not known: nothing here says which command made it")
@@ -124,12 +126,23 @@ def _behind(folder: StudyFolder, record: Record) -> Iterator[str]:
         f"{len(stale)} no longer so, the first of them {stale[0][1]}" if stale else "none of them known to have changed"
     )
     yield _line("behind it", f"{len(behind)} steps, {held}")
-    said = [folder.said(step) for step in behind]
-    seeds = {str(facts["seed"]) for facts in said if "seed" in facts}
+    said = [(folder.said(step), folder.environment(step)) for step in [record, *behind]]
+    seeds = {str(facts["seed"]) for facts, _ in said if "seed" in facts}
     seeds |= {seed for step in behind for seed in command_of(step.command)[1].get("seed", [])}
     yield _line("seeds", ", ".join(sorted(seeds)))
-    for number, versions in enumerate(sorted({_versions(facts) for facts in said} - {""})):
-        yield _line("" if number else "trained by", versions)
+    yield _line("versions", _named(_gathered(_versions(*pair) for pair in said)) or _MISSING)
+    for fact in ("commit", "machine"):
+        for number, each in enumerate(sorted({str(told[fact]) for _, told in said if told.get(fact)})):
+            yield _line("" if number else f"{fact}s", each)
+
+
+def _gathered(each: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """The versions of several jobs: all that there are of each library."""
+    found: dict[str, set[str]] = {}
+    for versions in each:
+        for name, version in versions.items():
+            found.setdefault(name, set()).add(version)
+    return {name: " and ".join(sorted(versions)) for name, versions in found.items()}
 
 
 def _tree(folder: StudyFolder, record: Record, steps: dict[Any, Record], indent: str = "") -> Iterator[str]:
@@ -209,10 +222,17 @@ def _seeds(record: Record, said: Mapping[str, Any], options: Mapping[str, list[s
     return f"{', '.join(map(str, runs))} (of the runs it is made from)" if runs else "none in its command"
 
 
-def _versions(said: Mapping[str, Any]) -> str:
-    known = said.get("versions")
-    known = known if isinstance(known, Mapping) else {}
-    return ", ".join(f"{title} {known[name]}" for name, title in _VERSIONS.items() if name in known)
+def _versions(said: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, str]:
+    """What the job's log says, and over that what the file says itself, which shows that another job made it."""
+    own = said.get("versions")
+    own = own if isinstance(own, Mapping) else {}
+    known = {**told.get("versions", {}), **{title: own[name] for name, title in _VERSIONS.items() if name in own}}
+    return {str(name): str(version) for name, version in known.items()}
+
+
+def _named(versions: Mapping[str, str], commit: str = "") -> str:
+    checked_out = {"sfigf": f" (commit {commit})"} if commit else {}
+    return ", ".join(f"{name} {version}{checked_out.get(name, '')}" for name, version in versions.items())
 
 
 def _when(record: Record, said: Mapping[str, Any]) -> str:

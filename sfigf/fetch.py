@@ -16,6 +16,7 @@ from pathlib import Path
 from sfigf.cards import Carrier
 from sfigf.files import replacing, sha256_of
 from sfigf.interface import UserError
+from sfigf.mirrors import folders_only
 from sfigf.transfer import Page, Patience, download, public, read_page
 
 DEFAULT_INDEX = "https://pypi.org/simple"
@@ -43,6 +44,7 @@ def fetch(
     """
     if carrier.kind != "index":
         raise UserError(f"{carrier.project} is {carrier.kind}: nothing to fetch; `sfigf verify` checks its files")
+    folders_only(mirrors)
     output, patience = Path(output), patience or Patience()
     if output.is_file() and sha256_of(output) == carrier.sha256:
         return output
@@ -107,14 +109,15 @@ def _files_on(page: Page) -> dict[str, tuple[str, str]]:
     try:
         if page.content_type.endswith("json"):
             for file in json.loads(page.content)["files"]:
-                entries.append((file["filename"], file["url"], file.get("hashes", {}).get("sha256", "")))
+                digest = file.get("hashes", {}).get("sha256", "")
+                entries.append((str(file["filename"]), str(file["url"]), str(digest or "")))
         else:
             for link in _Links(page.content.decode("utf-8", "replace")).found:
                 address, fragment = urllib.parse.urldefrag(link)
                 digest = fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else ""
                 entries.append((urllib.parse.unquote(address.rpartition("/")[2]), address, digest))
         return {name: (urllib.parse.urljoin(page.address, address), digest) for name, address, digest in entries}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError) as error:
         raise UserError(
             f"{public(page.address)} is no page of a package index ({error}); name another index"
         ) from error

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sfigf.config import Study, kept, load_settings, merged, read_yaml
+from sfigf.config import Study, kept, load_settings, merged, read_strict_yaml
 from sfigf.costs import Costs
+from sfigf.interface import UserError
 from sfigf.plan import Run, digest, method_settings, runs
 
 _DAY = 86400.0
@@ -28,8 +29,15 @@ def read_settings(paths: Iterable[str | Path]) -> dict[str, Any]:
     """Merge settings files, later ones changing earlier ones, as Snakemake's ``--configfile`` does."""
     settings: dict[str, Any] = {}
     for path in paths:
-        settings = merged(settings, read_yaml(path) or {})
+        settings = merged(settings, _mapping(path))
     return kept(settings)
+
+
+def _mapping(path: str | Path) -> Mapping[str, Any]:
+    content = read_strict_yaml(path)
+    if content is not None and not isinstance(content, Mapping):
+        raise UserError(f"{path}: expected keys and values, got {type(content).__name__}")
+    return content or {}
 
 
 def read_study(paths: Sequence[str | Path]) -> Study:

@@ -85,10 +85,28 @@ def read_index(folder: str | Path) -> dict[str, Entry]:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != _FORMAT:
             raise ValueError(f"format '{content['format']}', known is '{_FORMAT}'")
-        entries = [Entry(**entry | {"metrics": _means(entry)}) for entry in content["weights"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        entries = [_checked(Entry(**entry | {"metrics": _means(entry)})) for entry in content["weights"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UserError(f"{path}: not a readable index of weights ({error}); `git checkout {path}`") from None
     return {entry.path: entry for entry in entries}
+
+
+def _checked(entry: Entry) -> Entry:
+    """The entry, once its values are of the kinds it promises and its path stays below the folder.
+
+    Raises:
+        ValueError: Naming what is not so.
+    """
+    for field in ("path", "sha256", "study", "task", "condition", "method", "variant", "floats"):
+        if not isinstance(getattr(entry, field), str):
+            raise ValueError(f"{field} is {getattr(entry, field)!r}")
+    for field in ("bytes", "seed", "parameters"):
+        if type(getattr(entry, field)) is not int:
+            raise ValueError(f"{field} is {getattr(entry, field)!r}")
+    steps = entry.path.split("/")
+    if len(steps) != _DEPTH or {"", ".", ".."} & {*steps} or not entry.path.isprintable() or not entry.metrics:
+        raise ValueError(f"'{entry.path}' is no place of a weight file, or has no score")
+    return entry
 
 
 def _means(entry: dict[str, Any]) -> tuple[Mean, ...]:
@@ -156,8 +174,10 @@ def audited_sets(report: str | Path, task: str) -> set[str]:
     """Names of the test sets that a published audit cleared for a task; none where there is no such report."""
     if not Path(report).is_file():
         return set()
-    sides = json.loads(Path(report).read_text(encoding="utf-8"))
-    return set(_tested(sides, task))
+    try:
+        return set(_tested(json.loads(Path(report).read_text(encoding="utf-8")), task))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise UserError(f"{report}: not a readable report of an audit ({error}); `dvc pull` brings it") from None
 
 
 def _tested(report: dict[str, Any], task: str) -> Iterator[str]:

@@ -104,10 +104,16 @@ def state_of(training: Training) -> State:
     them. Weights without a mark are the workflow's, which keeps its own books.
     """
     if _is_done(training):
-        end = json.loads(training.log.read_text(encoding="utf-8").splitlines()[-1])
-        return State("done", training.steps, float(end["seconds"]))
+        return State("done", training.steps, _seconds(training.log))
     checkpoint = load_checkpoint(training.checkpoints)
     return State("begun", checkpoint["step"], checkpoint["seconds"]) if checkpoint else State("new")
+
+
+def _seconds(log: Path) -> float:
+    try:
+        return float(json.loads(log.read_text(encoding="utf-8").splitlines()[-1])["seconds"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise UserError(f"{log}: not the log of a finished training ({error}); remove it and train again") from None
 
 
 def _is_done(training: Training) -> bool:
@@ -117,7 +123,7 @@ def _is_done(training: Training) -> bool:
     if facts.get("config_digest") != training.run.digest:
         return False
     for part, path in (("train", training.train), ("validation", training.checked)):
-        if path.is_file() and facts["data_digest"][part] != _digest(path):
+        if path.is_file() and (facts.get("data_digest") or {}).get(part) != _digest(path):
             return False
     marks = training.mark.parent.glob(f"{training.run.path.replace('/', '-')}-*.done")
     made_by = {mark.name for mark in marks if mark.read_text(encoding="utf-8").strip() == sha256_of(training.weights)}

@@ -88,6 +88,12 @@ def _said(reason: object) -> str:
     return re.sub(r"\w+://[^\s'\"]+", lambda found: public(found[0]), line)
 
 
+def _status(error: urllib.error.HTTPError) -> str:
+    """The status in the words of the standard: a server's own may repeat what it was sent."""
+    redirected = 300 <= error.code < 400
+    return f"{error.code} {_said(error.reason) if redirected else http.client.responses.get(error.code, '')}".strip()
+
+
 def _continue(address: str, part: Path, size_bytes: int, patience: Patience, show: Callable[[int], None]) -> None:
     if _size(part) > size_bytes:
         part.unlink()
@@ -140,9 +146,9 @@ def _open(address: str, headers: dict[str, str], patience: Patience) -> Iterator
             yield response
     except urllib.error.HTTPError as error:
         if error.code in _PASSING_STATUS or error.code >= 500:
-            raise _Interrupted(f"{error.code} {_said(error.reason)}") from error
+            raise _Interrupted(f"{_status(error)}") from error
         advice = "name another index (PIP_INDEX_URL) or put the file into a folder of data_mirrors"
-        raise UserError(f"{public(address)}: {error.code} {_said(error.reason)}; {advice}") from error
+        raise UserError(f"{public(address)}: {_status(error)}; {advice}") from error
     except _LINE_ERRORS as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLCertVerificationError):

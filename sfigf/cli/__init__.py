@@ -30,7 +30,9 @@ from sfigf.cli import (
     statistics,
     weights,
 )
+from sfigf.environment import tell
 from sfigf.interface import UserError
+from sfigf.leash import follow
 
 app = typer.Typer(
     name="sfigf",
@@ -65,9 +67,13 @@ def main(arguments: list[str] | None = None) -> None:
     # As an exception, so that what was begun in temporary files is taken away.
     with contextlib.suppress(ValueError):  # not the main thread
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+        follow()
     try:
         result: Any = app(args=arguments, standalone_mode=False)
-        sys.exit(result if isinstance(result, int) else 0)
+        status = result if isinstance(result, int) else 0
+        if arguments is None and status == 0:
+            tell(next(iter(sys.argv[1:]), ""))
+        sys.exit(status)
     except UserError as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -84,5 +90,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(message: str) -> None:
-    print(f"sfigf: {' '.join(message.split())}", file=sys.stderr)
+    from sfigf.small_files import one_line
+
+    print(f"sfigf: {one_line(message)}", file=sys.stderr)
     sys.exit(2)

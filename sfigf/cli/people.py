@@ -26,12 +26,10 @@ def show(
     """Check settings files and print the result, every key."""
     import yaml
 
-    from sfigf.config import kept, load_settings, merged, read_yaml
+    from sfigf.config import load_settings
+    from sfigf.planning import read_settings
 
-    settings: dict = {}
-    for path in config:
-        settings = merged(settings, read_yaml(path) or {})
-    settings = kept(settings)
+    settings = read_settings(config)
     load_settings(settings, str(config[-1]))
     print(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), end="")
 

@@ -1,7 +1,7 @@
 """Images of people's own: read and written in windows, with plain words for what is wrong with them.
 
 Arrays are (C,H,W). PNG and JPEG through Pillow and GDAL, TIFF through GDAL, ``.npy`` through numpy, ``.mat`` through
-scipy and h5py, camera files through LibRaw. TIFF, ``.npy`` and HDF5 never sit in memory whole.
+our own reader and h5py, camera files through LibRaw. TIFF, ``.npy`` and HDF5 never sit in memory whole.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sfigf.images.model import MAX_PIXELS
 from sfigf.images.reading import OpenImage, needed, view
 from sfigf.images.tags import camera_of
 from sfigf.interface import Array, UserError
@@ -28,6 +29,9 @@ def open_camera_file(path: Path) -> OpenImage:
     except ImportError:
         raise needed(path, "rawpy") from None
     with rawpy.imread(str(path)) as raw:
+        pixels = raw.sizes.raw_height * raw.sizes.raw_width
+        if pixels > MAX_PIXELS:
+            raise UserError(f"announces {pixels:,} pixels, over the limit of {MAX_PIXELS:,}")
         top, left = _red(raw)
         colours = raw.raw_colors_visible[top : top + 2, left : left + 2]
         black = np.array(raw.black_level_per_channel, dtype=np.float32)[colours]

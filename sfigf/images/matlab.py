@@ -5,17 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from sfigf.images.matlab_classic import Stored, stored_arrays
 from sfigf.images.model import MAX_VALUES
 from sfigf.images.reading import OpenImage, needed, view
 from sfigf.images.values import axes_of, matlab_axes_of
+from sfigf.images.whole import check_blocks
 from sfigf.interface import UserError
 
 _NUMBERS = {"double", "single", *(f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64))}
@@ -99,28 +98,27 @@ def _is_hdf5(path: Path) -> bool:
 
 
 def _classic(path: Path) -> tuple[dict[str, _Variable], Callable[[], None]]:
-    from scipy.io import whosmat
-
-    listed = [(name, shape) for name, shape, kind in whosmat(path) if kind in _NUMBERS]
-    return {name: _Variable(shape[::-1], True, partial(_load, path, name, shape)) for name, shape in listed}, _nothing
+    listed = {name: array for name, array in stored_arrays(path).items() if array.kind in _NUMBERS}
+    return {name: _Variable(a.shape[::-1], True, partial(_load, name, a)) for name, a in listed.items()}, _nothing
 
 
-def _load(path: Path, name: str, shape: tuple[int, ...]) -> Any:
-    from scipy.io import loadmat
-
-    if math.prod(shape) > MAX_VALUES:
-        raise UserError(f"shape {shape} is over the limit of {MAX_VALUES:,} values; save it as TIFF")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", np.exceptions.ComplexWarning)
-        try:
-            # Of the array's class: MATLAB packs whole numbers into small integers, whose range means nothing.
-            return loadmat(path, variable_names=[name], mat_dtype=True)[name].T
-        except np.exceptions.ComplexWarning:
-            raise UserError(f"'{name}' holds complex values; save its real part or its modulus") from None
+def _load(name: str, array: Stored) -> Any:
+    if array.is_complex:
+        raise UserError(f"'{name}' holds complex values; save its real part or its modulus")
+    if math.prod(array.shape) > MAX_VALUES:
+        raise UserError(f"shape {array.shape} is over the limit of {MAX_VALUES:,} values; save it as TIFF")
+    return array.load()
 
 
 def _nothing() -> None:
     return None
+
+
+def _checked(array: Any, file_bytes: int) -> Any:
+    check_blocks(array, file_bytes)
+    if array.chunks and math.prod(array.chunks) > MAX_VALUES:
+        raise UserError(f"packed in blocks of {array.chunks}, over the limit of {MAX_VALUES:,} values")
+    return array
 
 
 def _hdf5(path: Path) -> tuple[dict[str, _Variable], Callable[[], None]]:
@@ -136,7 +134,7 @@ def _hdf5(path: Path) -> tuple[dict[str, _Variable], Callable[[], None]]:
             return
         kind = item.attrs.get("MATLAB_class")
         if kind is None or kind.decode() in _NUMBERS:
-            found[name] = _Variable(item.shape, kind is not None, lambda: item)
+            found[name] = _Variable(item.shape, kind is not None, partial(_checked, item, path.stat().st_size))
 
     file.visititems(visit)
     return found, file.close

@@ -12,6 +12,7 @@ import numpy as np
 from sfigf.images.gdal import gdal, open_dataset, without_alpha
 from sfigf.images.model import MAX_PIXELS, Georeference
 from sfigf.images.reading import OpenImage, view
+from sfigf.images.whole import PNG_START, check_jpeg, check_png
 from sfigf.images.writing import Put
 from sfigf.interface import Array, UserError
 
@@ -26,12 +27,13 @@ def _is_deep_colour(path: Path) -> bool:
     """Whether it is a PNG of 16 bit with colour or alpha, of which Pillow would drop the lower 8."""
     with path.open("rb") as file:
         header = file.read(26)
-    return header[:8] == b"\x89PNG\r\n\x1a\n" and len(header) == 26 and header[24] == 16 and header[25] in (2, 4, 6)
+    return header[:8] == PNG_START and len(header) == 26 and header[24] == 16 and header[25] in (2, 4, 6)
 
 
 def _read_deep_colour(path: Path) -> Array:
     with gdal(), open_dataset(path, "PNG") as dataset:
         _check_size(dataset.width, dataset.height)
+        check_png(path)
         return dataset.read(without_alpha(dataset))
 
 
@@ -45,6 +47,10 @@ def _read_pillow(path: Path) -> Array:
         Image.MAX_IMAGE_PIXELS = limit
     with file:
         _check_size(file.width, file.height)
+        if file.format == "PNG":
+            check_png(path)
+        else:
+            check_jpeg(path, file.width, file.height, "progressive" in file.info)
         file.load()
         image = ImageOps.exif_transpose(file)
         if image.mode in ("P", "RGBA", "CMYK", "YCbCr", "HSV", "PA"):

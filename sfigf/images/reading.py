@@ -24,11 +24,16 @@ def reading(path: Path) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        raise error if str(path) in str(error) else UserError(f"{path}: {error}") from None
+        raise UserError(_printable(str(error) if str(path) in str(error) else f"{path}: {error}")) from None
     except Exception as error:
         raise UserError(
-            f"{path}: not a readable image ({reason(error)}); it may be truncated: fetch or save it again"
+            _printable(f"{path}: not a readable image ({reason(error)}); it may be truncated: fetch or save it again")
         ) from None
+
+
+def _printable(text: str) -> str:
+    """One line that no terminal takes for a command: names in a file, and of files, may hold anything."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def reason(error: BaseException) -> str:

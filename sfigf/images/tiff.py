@@ -11,8 +11,9 @@ import numpy as np
 
 from sfigf.images.gdal import gdal, open_dataset, window, without_alpha
 from sfigf.images.model import MAX_BANDS, MAX_VALUES, Georeference
+from sfigf.images.pages import check_pages
 from sfigf.images.reading import OpenImage, view
-from sfigf.images.tags import check_pages, mapped
+from sfigf.images.tags import mapped
 from sfigf.images.values import axes_of, stored_type
 from sfigf.images.writing import Put
 from sfigf.interface import Array, UserError

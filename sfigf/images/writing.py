@@ -23,6 +23,10 @@ Put = Callable[[Region, Array], None]
 
 def check_folder(path: Path) -> None:
     """Refuse a path that no file can be written at, before anything is computed for it."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:  # GDAL takes no other names
+        raise UserError(f"{path}: its name is not UTF-8; name another, or give the input another name") from None
     folder = path.parent
     while not folder.exists():
         folder = folder.parent

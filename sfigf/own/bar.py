@@ -8,6 +8,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from sfigf.small_files import one_line
+
 
 class Bar:
     """Context manager; ask it for a callback per image, and tell it when that is done.
@@ -37,7 +39,7 @@ class Bar:
         self._began = time.monotonic()
         if self._bar is None:
             return lambda share: None
-        self._bar.update(self._one, description=name, completed=0)
+        self._bar.update(self._one, description=one_line(name), completed=0)
         return lambda share: self._bar.update(self._one, completed=share)
 
     def end(self, line: str) -> None:
@@ -45,7 +47,7 @@ class Bar:
         if self._bar is not None:
             self._bar.advance(self._all)
         elif self.images > 1:
-            print(f"{line}, {time.monotonic() - self._began:.1f} s", file=sys.stderr, flush=True)
+            print(f"{one_line(line)}, {time.monotonic() - self._began:.1f} s", file=sys.stderr, flush=True)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -9,6 +9,7 @@ from sfigf.interface import UserError
 from sfigf.own.bar import Bar
 from sfigf.own.files import Studio
 from sfigf.own.pairs import Pair
+from sfigf.small_files import one_line
 
 _LOG = logging.getLogger(__name__)
 
@@ -29,6 +30,6 @@ def restore_all(studio: Studio, pairs: Sequence[Pair]) -> None:
                 if len(pairs) == 1:
                     raise
                 failed += 1
-                _LOG.error("sfigf: %s: %s", pair.target, " ".join(str(error).split()))
+                _LOG.error("sfigf: %s: %s", one_line(str(pair.target)), one_line(str(error)))
     if failed:
         raise UserError(f"{failed} of {len(pairs)} images failed, see above; the others are written")

@@ -14,6 +14,7 @@ from sfigf.plan import Run
 from sfigf.protocols import PROTOCOLS
 from sfigf.published import Entry, Mean
 from sfigf.publishing.limits import limits
+from sfigf.publishing.log import events_of
 from sfigf.publishing.rounding import Rounding
 from sfigf.publishing.study import FinishedStudy
 from sfigf.tables.names import (
@@ -140,8 +141,8 @@ def _word(value: Any) -> str:
 
 def _spent(log: Path) -> dict[str, float]:
     """Seconds of the training, by what it ran on; the last word of the log counts."""
-    events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
-    return {event["device"]: event["seconds"] for event in events if {"device", "seconds"} <= event.keys()}
+    ended = (event for event in events_of(log) if {"device", "seconds"} <= event.keys())
+    return {str(event["device"]): float(event["seconds"]) for event in ended}
 
 
 def _duration(seconds: float) -> str:

@@ -7,7 +7,29 @@ import math
 from pathlib import Path
 from typing import Any
 
+from sfigf.interface import UserError
+
 MOST_LINES = 400
+
+
+def events_of(log: str | Path) -> list[dict[str, Any]]:
+    """Read the events of a training log.
+
+    Raises:
+        UserError: If it is no file of JSON objects, or a step has no loss.
+    """
+    try:
+        if not Path(log).is_file():
+            raise OSError("no such file")
+        events = [json.loads(line) for line in Path(log).read_text(encoding="utf-8").splitlines() if line.strip()]
+        if not all(isinstance(event, dict) for event in events):
+            raise ValueError("a line is no JSON object")
+        for event in events:
+            if event.get("event") == "train":
+                float(event["loss"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UserError(f"{log}: not a readable training log ({error}); train again") from None
+    return events
 
 
 def thinned(log: str | Path, most: int = MOST_LINES) -> str:
@@ -15,7 +37,7 @@ def thinned(log: str | Path, most: int = MOST_LINES) -> str:
 
     The last step of a group stands for it; every other event stays as it is.
     """
-    events = [json.loads(line) for line in Path(log).read_text(encoding="utf-8").splitlines() if line.strip()]
+    events = events_of(log)
     steps = sum(event.get("event") == "train" for event in events)
     size = max(1, math.ceil(steps / most))
     kept: list[dict[str, Any]] = []

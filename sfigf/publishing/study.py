@@ -125,7 +125,7 @@ class FinishedStudy:
 def _report(path: Path) -> dict[str, Any]:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raise UserError(f"{path}: no such proof, or not readable: it did not pass; nothing is published") from None
 
 

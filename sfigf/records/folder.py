@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sfigf.config import Study
+from sfigf.environment import told_in
 from sfigf.files import sha256_of
 from sfigf.interface import UserError
 from sfigf.records.currency import Compared, compare, read_study
@@ -55,6 +56,11 @@ class StudyFolder:
         others = [facts_of(self.path / name) for name in self.records.siblings(record)]
         own = facts_of(self.path / record.output)
         return {key: value for facts in (*others, own) for key, value in facts.items() if key != "about"} | own
+
+    def environment(self, record: Record) -> dict[str, Any]:
+        """What a job's log ends with: ``versions``, ``device``, ``machine``; empty where it is not there."""
+        told = (told_in(self.path / log) for log in record.logs)
+        return next((facts for facts in told if facts), {})
 
     def compared(self, record: Record) -> tuple[Compared, Compared]:
         """The digests of a job's code and settings, then and now."""

@@ -10,6 +10,7 @@ from sfigf.files import sha256_of
 from sfigf.interface import UserError
 from sfigf.released.fitting import misfit, problems_of, renamed, sizes_of
 from sfigf.released.reading import read_state
+from sfigf.small_files import one_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -32,11 +33,14 @@ def import_released(path: str | Path, variant: Variant) -> SFIGF | RawMonoSFIGF:
     Raises:
         UserError: If the file cannot be read as tensors, or its keys or shapes do not fit the variant.
     """
-    state = read_state(Path(path))
+    try:
+        state = read_state(Path(path))
+    except UserError as error:
+        raise UserError(one_line(str(error))) from None
     try:
         return from_released(state, variant)
     except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+        raise UserError(one_line(f"{path}: {error}")) from None  # names in the file may hold anything
 
 
 def from_released(released: Mapping[str, Tensor], variant: Variant) -> SFIGF | RawMonoSFIGF:

@@ -53,8 +53,8 @@ def figure(folder: Folder, name: str, alt: str, caption: str = "") -> FigureFile
 
 
 def drawn(folder: Folder) -> list[str]:
-    """Names of all figures, also of those too large for the page."""
-    return sorted(path.name for path in (folder.results / "figures").glob("*") if path.suffix in _KINDS)
+    """Names of all figures, also of those too large for the page; what a killed command left half-drawn is none."""
+    return sorted(path.name for path in (folder.results / "figures").glob("[!.]*") if path.suffix in _KINDS)
 
 
 def of_task(folder: Folder, task: str) -> list[Download]:

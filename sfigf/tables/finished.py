@@ -80,11 +80,16 @@ class Finished:
 
     def _trainings(self) -> Iterator[Training]:
         home = self.folder / "training"
-        for log in sorted(home.rglob("*.jsonl")):
-            end = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
+        for log in sorted(home.rglob("[!.]*.jsonl")):
+            try:
+                end = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
+                ended = Training(
+                    log.relative_to(home).with_suffix("").as_posix(), float(end["seconds"]), str(end["device"])
+                )
+            except (OSError, ValueError, LookupError, TypeError, RecursionError):
+                continue  # of a training that has not ended
             if end.get("event") == "end":
-                path = log.relative_to(home).with_suffix("").as_posix()
-                yield Training(path, float(end["seconds"]), str(end["device"]))
+                yield ended
 
     @property
     def day(self) -> str:
@@ -96,7 +101,7 @@ class Finished:
         path = self.folder / name
         try:
             return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        except ValueError as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UserError(f"{path}: not readable JSON ({error}); make it again") from None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import runpy
 import subprocess
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,8 @@ def test_every_licence_goes_with_ours_or_is_explained(script: dict[str, Any], in
     others = {name for name, licence in licences.items() if not script["is_compatible"](licence, rules["compatible"])}
     assert others == rules["exceptions"].keys(), "explain it in scripts/licences.yaml, or do without"
     assert rules["read"].keys() <= licences.keys(), "of a package that is not locked any more"
+    said = {name: distribution(name).metadata.get("License-Expression") for name in rules["read"]}
+    assert not any(said.values()), "what a package says itself is believed; take it out of scripts/licences.yaml"
 
 
 @pytest.mark.parametrize(

@@ -124,11 +124,61 @@ def test_weights_tell_command_inputs_digests_seed_versions_device_and_time(study
     assert value(text, "still so").startswith("yes")
 
 
-def test_scores_carry_no_versions_and_say_so(study, say):
+def ends_with(folder, rule, **facts):
+    """Let the log of a rule's job end as a command ends it."""
+    put(folder, f"results/logs/{rule}.log", f"a warning\nenvironment: {json.dumps(facts)}\n")
+
+
+TOLD = {
+    "versions": {"sfigf": "0.1.0", "Python": "3.11.7", "numpy": "2.4.6", "pandas": "3.1.1"}, "commit": "0123456789ab",
+    "device": "cpu, 2 threads", "machine": "Linux x86_64, glibc 2.36", "arithmetic": "numpy X86_V3",
+}  # fmt: skip
+
+
+def test_scores_carry_no_versions_and_their_log_says_them(study, say):
+    assert value(say(study / SCORES)[1], "versions") == "not recorded"
+    ends_with(study, "score_run", **TOLD)
     text = say(study / SCORES)[1]
-    assert value(text, "versions") == "not recorded for this kind of file"
+    assert value(text, "versions") == "sfigf 0.1.0 (commit 0123456789ab), Python 3.11.7, numpy 2.4.6, pandas 3.1.1"
+    assert value(text, "device") == "cpu, 2 threads"
+    assert value(text, "machine") == "Linux x86_64, glibc 2.36"
+    assert value(text, "arithmetic") == "numpy X86_V3"
     assert value(text, "settings").endswith(", as now")
     assert value(text, "still so").startswith("yes")
+
+
+def test_what_a_weight_file_says_comes_before_its_log(study, say):
+    ends_with(study, "train_method", **TOLD | {"versions": {"torch": "2.11.0", "scipy": "1.17.1"}})
+    versions = value(say(study / WEIGHTS)[1], "versions")
+    assert "torch 2.13.0+cpu" in versions
+    assert "scipy 1.17.1" in versions
+    assert value(say(study / WEIGHTS)[1], "device") == "cpu, 1 thread"
+
+
+def test_a_copy_needs_no_versions(study, say):
+    keep(study, "copied", "cp a copied", rule="copy")
+    assert value(say(study / "copied")[1], "versions").startswith("none: `cp` made it")
+
+
+def test_deep_gathers_the_versions_of_all_steps(study, say):
+    ends_with(study, "score_run", **TOLD)
+    ends_with(study, "degrade_test", **TOLD | {"versions": {"numpy": "2.2.0"}, "machine": "Darwin arm64"})
+    behind = say(study / SCORES, "--deep")[1].split("behind it")[1]
+    assert "numpy 2.2.0 and 2.4.6" in value(behind, "versions")
+    assert "torch 2.13.0+cpu" in value(behind, "versions")
+    assert value(behind, "commits") == "0123456789ab"
+    assert value(behind, "machines") == "Darwin arm64"
+    assert behind.splitlines()[-1].split() == ["Linux", "x86_64,", "glibc", "2.36"]
+
+
+@pytest.mark.parametrize(
+    "end", ["", "{", "[]", "{}", '{"versions": 3}', '{"versions": {"a": "\\u001b[31m"}}', "[" * 9999]
+)
+def test_a_log_is_not_believed(study, say, end):
+    put(study, "results/logs/score_run.log", f"\x00\xff\nenvironment: {end}")
+    status, text, _ = say(study / SCORES)
+    assert status == 0
+    assert value(text, "versions") in ("not recorded", "a \\x1b[31m")
 
 
 def test_inside_the_folder_the_command_can_be_pasted_as_it_is(study, say, monkeypatch):
@@ -173,7 +223,7 @@ def test_deep_goes_down_to_the_source_and_shows_a_step_once(study, say):
     assert tree[1].startswith(f"{WEIGHTS}  ")
     assert tree[2].startswith(f"  {TRAIN}  ")
     assert value(text, "behind it") == "3 steps, none of them known to have changed"
-    assert value(text, "trained by").startswith("sfigf 0.1.0")
+    assert value(text.split("behind it")[1], "versions").startswith("sfigf 0.1.0")
     put(study, TRAIN, "other bytes")
     assert "1 no longer so, the first of them " in value(say(study / SCORES, "--deep")[1], "behind it")
 

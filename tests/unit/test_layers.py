@@ -9,8 +9,9 @@ import pytest
 # From the ground up. A module knows those on lower lines only, functions that import late included.
 LAYERS = [
     {"interface"},
-    {"files", "registry", "progress", "codedigest", "transfer", "regions", "small_files"}
-    | {"windows", "augment", "averaging", "stopping", "determinism", "parallel"},
+    {"files", "registry", "progress", "codedigest", "transfer", "regions", "small_files", "devices"}
+    | {"environment", "mirrors", "determinism", "parallel"}
+    | {"windows", "augment", "averaging", "stopping", "leash"},
     {"store", "sections", "images", "checkpoint", "weights", "published", "patches", "cards", "degrade", "nets"},
     {"protocols", "datasets", "fetch", "audit", "tasks", "render", "metrics", "methods", "encoding"}
     | {"training_settings", "released"},

@@ -41,6 +41,25 @@ def test_the_lock_brings_no_gpu_libraries_and_what_the_set_up_needs(locked: dict
     assert {"torch", "uv", "setuptools", "snakemake", "dvc"} <= locked.keys()
 
 
+def test_all_speak_of_the_same_pythons(root: Path) -> None:
+    lowest, above = "3.11", "3.14"
+    settings = tomllib.loads((root / "pyproject.toml").read_text())
+    assert settings["project"]["requires-python"] == f">={lowest},<{above}"
+    assert settings["tool"]["mypy"]["python_version"] == lowest
+    assert settings["tool"]["ruff"]["target-version"] == f"py{lowest.replace('.', '')}"
+    set_up = (root / "scripts/setup.sh").read_text()
+    taken = re.findall(r"\(3, (\d+)\) <= sys.version_info\[:2\] <= \(3, (\d+)\)", set_up)
+    assert [(f"3.{first}", f"3.{int(last) + 1}") for first, last in taken] == [(lowest, above)]
+    assert f"--python-version {lowest} " in (root / "scripts/lock.sh").read_text()
+
+
+def test_every_extra_is_locked(root: Path) -> None:
+    """An extra that scripts/lock.sh leaves out would be locked by chance alone."""
+    project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
+    asked = re.findall(r"--extra (\w+)", (root / "scripts/lock.sh").read_text())
+    assert sorted(asked) == sorted(project["optional-dependencies"])
+
+
 def test_the_conda_environment_takes_its_versions_from_the_lock(root: Path) -> None:
     environment = yaml.safe_load((root / "environment.yml").read_text())
     assert environment["channels"] == ["conda-forge", "nodefaults"]

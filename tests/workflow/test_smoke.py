@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from sfigf.explain import explain
+from sfigf.records.jobs import Records
 from tests.workflow.house import House
+
+# What a second run makes anew from the same bytes, in the time of a few jobs.
+TRAINED = "depth/x8/sfigf/full/seed0"
 
 pytestmark = pytest.mark.slow
 
@@ -46,3 +51,32 @@ def test_its_report_is_whole_without_network(run: tuple[House, Path]) -> None:
 def test_a_second_run_has_nothing_to_do(run: tuple[House, Path]) -> None:
     house, _ = run
     assert house.planned("--configfile", "config/smoke.yaml", "--directory", "build/smoke") == {}
+
+
+def test_every_kind_of_result_is_explained_with_its_versions(run: tuple[House, Path]) -> None:
+    _, folder = run
+    by_rule = {record.rule: record for record in Records(folder).all}
+    assert len(by_rule) >= 20, "one file of each rule"
+    for rule, record in by_rule.items():
+        lines = explain(folder / record.output, Path("results/config.yaml"))
+        told = {line[:12].strip(): line[12:] for line in lines}
+        assert told["versions"].startswith("sfigf "), rule
+        assert "Python " in told["versions"], rule
+        assert told["machine"], rule
+        for name in ("command", "inputs", "seed", "versions", "device", "machine", "log"):
+            assert "not recorded" not in told[name], f"{rule}: {name}: {told[name]}"
+
+
+def test_one_core_in_another_environment_makes_the_same_bytes(
+    run: tuple[House, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, folder = run
+    for name, value in {"PYTHONHASHSEED": "7", "TZ": "Asia/Kathmandu", "LC_ALL": "C", "COLUMNS": "40"}.items():
+        monkeypatch.setenv(name, value)
+    settings = ("--configfile", "config/smoke.yaml", "--directory", "build/elsewhere/alone")
+    house.run("snakemake", "--cores", "1", *settings, "--", f"results/scores/{TRAINED}.csv")
+    alone = house.folder / "build/elsewhere/alone"
+    made = [path.relative_to(alone) for path in (*alone.rglob("*.safetensors"), *alone.rglob("*.csv"))]
+    assert Path(f"results/weights/{TRAINED}.safetensors") in made
+    for name in made:
+        assert (alone / name).read_bytes() == (folder / name).read_bytes(), f"{name} depends on more than its inputs"

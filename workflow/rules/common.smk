@@ -8,18 +8,23 @@ import platform
 import shutil
 import sys
 
+from sfigf import leash
 from sfigf.cards import load_card, load_carriers, origin_of
-from sfigf.config import kept, load_settings, write_effective
+from sfigf.config import kept, load_settings, read_strict_yaml, write_effective
 from sfigf.files import sha256_of
 from sfigf.interface import UserError
 from sfigf.plan import digest, digest_of_data, method_settings, runs
 from sfigf.published import audited_sets, held
 from sfigf.registry import lookup
 from sfigf.selection import part_checked
+from sfigf.small_files import one_line
 from sfigf.tables.protocol_page import caption
 from sfigf.tasks import TASKS
 from sfigf.training_code import checkpoint_name, code_of
 from sfigf.training_code import training_code as code_of_training
+
+# Jobs look after the run that is named here, and end when it is gone.
+os.environ[leash.VARIABLE] = leash.this_run()
 
 CONFIG = "results/config.yaml"
 RUN = "{task}/{condition}/{method}/{variant}/seed{seed}"
@@ -44,9 +49,14 @@ def selected(task, condition, part):
 
 
 try:
+    # Snakemake has read them, and takes the last of two equal keys in silence.
+    for path in workflow.overwrite_configfiles:
+        read_strict_yaml(path)
     config = kept(config)
     STUDY = load_settings(config)
     RUNS = {run.path: run for run in runs(STUDY)}
+    # A run of each method: what its seeds and variants have in common is asked of it.
+    LINES = {(run.task, run.condition, run.method): run for run in RUNS.values()}
     SELF_TESTED = {path: run.task for path, run in RUNS.items() if run.method == "bicubic"}
     PROTOCOLS = sorted({name for _, _, part in STUDY.parts() for name in part.protocols})
     # With `weights: published` a study takes what lies below published/, by its name, where that is there.
@@ -64,7 +74,7 @@ try:
     CARRIERS = load_carriers(house("config/carriers.yaml"))
     CARDS = {dataset: load_card(card(dataset)) for dataset in {*DATASETS, *TEXTURES}}
 except UserError as error:
-    sys.exit(f"sfigf: {error}")
+    sys.exit(f"sfigf: {one_line(str(error))}")
 
 
 wildcard_constraints:
@@ -151,17 +161,37 @@ def method_of(wildcards):
 
 def line_of(wildcards):
     """The settings of the method that a run uses."""
-    return method_settings(STUDY, wildcards.task, wildcards.method, wildcards.condition)
+    return line_named(wildcards.task, wildcards.condition, wildcards.method)
+
+
+# Asked for by each of a run's jobs, from every seed: validated once.
+@functools.cache
+def line_named(task, condition, method):
+    """The settings of one method under one condition."""
+    return method_settings(STUDY, task, method, condition)
 
 
 def metrics_of(wildcards):
     """Classes of the metrics of a task, the main one first."""
-    return [lookup("metric", name) for name in STUDY.part(wildcards.task, wildcards.condition).metrics]
+    return [lookup("metric", name) for name in metric_names(wildcards.task, wildcards.condition)]
+
+
+@functools.cache
+def metric_names(task, condition):
+    """Names of the metrics of a task under a condition, the main one first."""
+    return STUDY.part(task, condition).metrics
 
 
 def training_code(wildcards):
     """Digest of the code of one training: the loop, the method's own network, the metric that selects."""
-    return code_of_training(STUDY, run_of(wildcards))
+    run = run_of(wildcards)
+    return training_code_of(run.task, run.condition, run.method)
+
+
+@functools.cache
+def training_code_of(task, condition, method):
+    """The same, whatever the variant and the seed."""
+    return code_of_training(STUDY, LINES[task, condition, method])
 
 
 def checkpoints(wildcards):

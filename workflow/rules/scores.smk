@@ -44,7 +44,7 @@ rule score_run:
     threads: 1
     params:
         config=CONFIG,
-        metrics=lambda w: STUDY.part(w.task, w.condition).metrics,
+        metrics=lambda w: metric_names(w.task, w.condition),
         code=lambda w: code_of("learn:score", *metrics_of(w)),
     shell:
         "sfigf score --config {params.config:q} --task {wildcards.task} --condition {wildcards.condition}"
