@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import pickle
 import shutil
 from collections.abc import Iterator
@@ -39,8 +40,11 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     """Replace the checkpoint of a folder atomically."""
     import torch
 
+    # By way of memory: of a full disk torch says only that a position in the file is not the one it expected.
+    content = io.BytesIO()
+    torch.save(state, content)
     with replacing(folder / "last.pt") as temporary:
-        torch.save(state, temporary)
+        temporary.write_bytes(content.getbuffer())
 
 
 def load_checkpoint(folder: Path) -> dict[str, Any] | None:

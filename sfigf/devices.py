@@ -22,6 +22,7 @@ from sfigf.interface import UserError
 
 _LOG = logging.getLogger(__name__)
 _EVERY_SECONDS = 1.0
+_TOLD = "SFIGF_DEVICES"
 SHARE = "SFIGF_JOBS_PER_GPU"
 """Environment variable: how many jobs may use a GPU at once; 1 unless it says otherwise."""
 
@@ -61,6 +62,36 @@ def claimed(
         raise UserError(f"device '{device}': {count} GPUs are wanted and {len(wanted)} of {len(seen)} fit")
     with contextlib.ExitStack() as held:
         yield _wait(held, wanted, count, who, run_folder() if folder is None else folder)
+
+
+@contextlib.contextmanager
+def claimed_by_all(device: str, who: str, processes: int) -> Iterator[list[str]]:
+    """Hold a GPU for each of the processes that train one network on this machine; yields their devices, by place.
+
+    The first process claims them all, before there are others, and tells those. Under ``torchrun``, whose user or
+    scheduler deals the GPUs out, nothing is claimed, and each process has the one of its place.
+
+    Args:
+        device: As ``claimed`` takes it, ``auto`` chosen already.
+        who: What those who wait are told.
+        processes: How many.
+
+    Raises:
+        UserError: As ``claimed`` does.
+    """
+    if _TOLD in os.environ:
+        yield os.environ[_TOLD].split(",")
+    elif "WORLD_SIZE" in os.environ:
+        places = range(int(os.environ.get("LOCAL_WORLD_SIZE", os.environ["WORLD_SIZE"])))
+        yield [f"cuda:{place}" if device == "cuda" else device for place in places]
+    else:
+        with claimed(device, who, processes) as free:
+            devices = free if len(free) == processes else free * processes
+            os.environ[_TOLD] = ",".join(devices)
+            try:
+                yield devices
+            finally:
+                del os.environ[_TOLD]
 
 
 def gpus() -> list[str]:

@@ -50,7 +50,9 @@ def fetch(
         return output
     output.parent.mkdir(parents=True, exist_ok=True)
     part = output.with_name(output.name + ".part")
-    with _room_for(carrier, part):
+    with _room_for(carrier, part), _alone(part):
+        if output.is_file() and sha256_of(output) == carrier.sha256:  # another process has brought it meanwhile
+            return output
         if not _copy_from_mirror(carrier, mirrors, output):
             address = _address_of(carrier, index_url or _index_from_environment(), patience)
             _download_proven(carrier, address, part, patience)
@@ -60,6 +62,17 @@ def fetch(
 
 def _index_from_environment() -> str:
     return next((os.environ[name] for name in INDEX_VARIABLES if os.environ.get(name)), DEFAULT_INDEX)
+
+
+@contextlib.contextmanager
+def _alone(part: Path) -> Iterator[None]:
+    """Hold a part for one process; another one waits, and a killed one leaves it free."""
+    from filelock import FileLock
+
+    lock = part.with_name(f".{part.name}.lock")
+    with FileLock(lock):
+        yield
+        lock.unlink(missing_ok=True)  # who waits finds the file, and needs no lock any more
 
 
 @contextlib.contextmanager

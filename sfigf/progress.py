@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Mapping
@@ -52,7 +53,9 @@ class Progress:
         now = time.monotonic()
         if now - self._said >= self.every or step == self.total:
             left = (now - self._began) / max(1, step - self.start) * (self.total - step)
-            print(f"{self.title}: step {step}/{self.total}, {note}, {left:.0f} s left", file=sys.stderr, flush=True)
+            # Who told a job to end may have ended the reader of its lines first: that must not cost the checkpoint.
+            with contextlib.suppress(BrokenPipeError):
+                print(f"{self.title}: step {step}/{self.total}, {note}, {left:.0f} s left", file=sys.stderr, flush=True)
             self._said = now
 
     def __exit__(

@@ -55,6 +55,8 @@ def read_yaml(path: str | Path) -> Any:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise UserError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())[:300]}") from None
+    except (AttributeError, LookupError, TypeError) as error:  # of a tag such as !!timestamp before what is none
+        raise UserError(one_line(f"{path}: a tag does not fit its value ({error}); leave tags out")) from None
     except ValueError as error:  # a date or a number that no calendar or computer has
         raise UserError(f"{path}: holds a value that cannot be read ({error}); put it in quotes") from None
 
@@ -65,10 +67,7 @@ def read_strict_yaml(path: str | Path) -> Any:
     Raises:
         UserError: As ``read_yaml``, and if a key stands twice; names its line.
     """
-    try:
-        content = read_yaml(path)
-    except (AttributeError, LookupError, TypeError) as error:  # of a tag such as !!timestamp before what is none
-        raise UserError(one_line(f"{path}: a tag does not fit its value ({error}); leave tags out")) from None
+    content = read_yaml(path)
     for mapping in _mappings(yaml.compose(read_small_text(path), Loader=yaml.SafeLoader)):
         lines: dict[str, int] = {}
         for key, _ in mapping.value:

@@ -6,6 +6,7 @@ The container is safetensors. Keys are ``<index>/<field>``; names, order and fac
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import shutil
@@ -22,6 +23,7 @@ from sfigf.files import replacing
 from sfigf.interface import Array, Sample, Scene, UserError
 
 _ENTRY = "sfigf"
+_UNREADABLE = (SafetensorError, KeyError, ValueError, TypeError, RecursionError, OSError)
 _DTYPES = {
     "bool": "BOOL", "uint8": "U8", "int8": "I8", "uint16": "U16", "int16": "I16", "int32": "I32", "int64": "I64",
     "float16": "F16", "float32": "F32", "float64": "F64",
@@ -93,10 +95,10 @@ class RecordFile:
         try:
             self._file = safe_open(self.path, framework="numpy")
             header = json.loads((self._file.metadata() or {})[_ENTRY])
-        except (SafetensorError, KeyError, ValueError, OSError) as error:
+            self.about: dict[str, Any] = _mapping(header["about"], "about")
+            self._entries: list[dict[str, Any]] = _entries(header["records"], {*self._file.keys()})
+        except _UNREADABLE as error:
             raise UserError(f"{path}: not a readable sfigf set ({error}); remove it and run again") from error
-        self.about: dict[str, Any] = header["about"]
-        self._entries: list[dict[str, Any]] = header["records"]
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -120,18 +122,28 @@ class RecordFile:
 
     def array(self, index: int, field: str) -> Array:
         """Return one whole array."""
-        return self._file.get_tensor(f"{index:05d}/{field}")
+        with self._reading(index, field):
+            return self._file.get_tensor(f"{index:05d}/{field}")
 
     def window(self, index: int, field: str, top: int, left: int, height: int, width: int) -> Array:
         """Return ``[:, top:top+height, left:left+width]`` of an array, reading only that part."""
-        view = self._file.get_slice(f"{index:05d}/{field}")
-        if not view.get_shape()[0]:  # a view of no channels cannot be cut
-            return self.array(index, field)[:, top : top + height, left : left + width]
-        return view[:, top : top + height, left : left + width]
+        with self._reading(index, field):
+            view = self._file.get_slice(f"{index:05d}/{field}")
+            if not view.get_shape()[0]:  # a view of no channels cannot be cut
+                return self.array(index, field)[:, top : top + height, left : left + width]
+            return view[:, top : top + height, left : left + width]
 
     def shape(self, index: int, field: str) -> tuple[int, ...]:
         """Return an array's shape without reading it."""
         return tuple(self._file.get_slice(f"{index:05d}/{field}").get_shape())
+
+    @contextlib.contextmanager
+    def _reading(self, index: int, field: str) -> Iterator[None]:
+        """Turn what a file's own header contradicts into one line."""
+        try:
+            yield
+        except (*_UNREADABLE, IndexError, AttributeError) as error:
+            raise UserError(f"{self.path}: {field} of '{self.names[index]}' cannot be read ({error})") from error
 
     def __getitem__(self, index: int) -> Record:
         entry = self._entries[index]
@@ -139,6 +151,33 @@ class RecordFile:
 
     def __iter__(self) -> Iterator[Record]:
         return (self[index] for index in range(len(self)))
+
+
+def _entries(entries: Any, stored: set[str]) -> list[dict[str, Any]]:
+    """The records that a header lists, once each is known to be whole.
+
+    Raises:
+        ValueError: If one is not, names an array that the file does not hold, or has the name of another.
+    """
+    if not isinstance(entries, list):
+        raise ValueError("it lists no records")
+    for index, entry in enumerate(entries):
+        _mapping(entry, f"record {index}")
+        _mapping(entry["facts"], f"facts of record {index}")
+        if not isinstance(entry["name"], str) or not isinstance(entry["fields"], list):
+            raise ValueError(f"record {index} has no name or no fields")
+        missing = [field for field in entry["fields"] if f"{index:05d}/{field}" not in stored]
+        if missing:
+            raise ValueError(f"record {index} lacks its array {missing[0]!r}")
+    if len({entry["name"] for entry in entries}) != len(entries):
+        raise ValueError("two records have one name")
+    return entries
+
+
+def _mapping(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} is a {type(value).__name__}, not an object")
+    return value
 
 
 def write_scenes(path: str | Path, scenes: Iterable[Scene], about: Mapping[str, Any] | None = None) -> None:
@@ -150,10 +189,13 @@ def write_scenes(path: str | Path, scenes: Iterable[Scene], about: Mapping[str, 
 def read_scenes(path: str | Path) -> Iterator[Scene]:
     """Yield clean scenes, one in memory at a time."""
     for record in RecordFile(path):
+        if {"place", "part", "meta"} - record.facts.keys():
+            raise UserError(f"{path}: '{record.name}' is no scene; name a prepared set")
         yield Scene(record.name, record.facts["place"], record.facts["part"], record.arrays, record.facts["meta"])
 
 
 _SAMPLE_ARRAYS = ("target", "guide", "truth", "valid", "coarse", "mono")
+_SAMPLE_FIELDS = {*_SAMPLE_ARRAYS, "scale", "offset", "meta"}
 
 
 def write_samples(path: str | Path, samples: Iterable[Sample], about: Mapping[str, Any] | None = None) -> None:
@@ -179,6 +221,8 @@ class SampleFile:
     def __getitem__(self, index: int) -> Sample:
         record = self.records[index]
         fields: dict[str, Any] = {**record.arrays, **record.facts}
+        if {"target", "guide"} - fields.keys() or fields.keys() - _SAMPLE_FIELDS:
+            raise UserError(f"{self.records.path}: '{record.name}' is no sample; name a degraded set")
         return Sample(record.name, **fields)
 
     def __iter__(self) -> Iterator[Sample]:

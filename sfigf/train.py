@@ -56,7 +56,7 @@ def train(
         for note in quirk_notes(job.training):
             _LOG.warning("sfigf: %s: %s", job, note["text"])
     with _folder(checkpoints, world) as folder:
-        trainer = Trainer(job, _device_of(device, world), world, workers)
+        trainer = Trainer(job, _used(device), world, workers)
         state = world.of_first(load_checkpoint(folder) if world.is_first else None)
         if state is not None:
             trainer.restore(state)
@@ -76,13 +76,11 @@ def _folder(checkpoints: str | Path, world: World) -> Iterator[Path]:
         yield folder
 
 
-def _device_of(name: str, world: World) -> torch.device:
-    """The device asked for; of several processes each has the GPU of its place."""
+def _used(name: str) -> torch.device:
+    """The device asked for, made the one that libraries use where they are told of none."""
     device = choose_device(name)
-    if world.size == 1 or device.type != "cuda":
-        return device
-    device = choose_device(f"cuda:{world.place}")
-    torch.cuda.set_device(device)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
     return device
 
 

@@ -14,6 +14,7 @@ NO_RESULT = (
     "sfigf:__version__",
     "sfigf.cards",
     "sfigf.config",
+    "sfigf.devices",
     "sfigf.interface",
     "sfigf.plan",
     "sfigf.progress",

@@ -76,6 +76,8 @@ def train(
     import torch
 
     from sfigf.determinism import repeatable
+    from sfigf.devices import claimed_by_all
+    from sfigf.inference import choose_device
     from sfigf.parallel import together
     from sfigf.selection import checked_on
     from sfigf.stopping import SLICE_ENDED
@@ -92,8 +94,9 @@ def train(
     facts = {"task": task, "condition": condition, "label": method, "variant": variant, "seed": seed}
     facts |= _facts_of(study, part, settings, facts) | _facts_of_data(train, validation, task)
     job = Job(facts, settings.training, part.metrics[0], samples, checks)
-    with together(max(1, processes)) as world:
-        done = run_training(job, weights, log, checkpoints, device, seconds, world, workers)
+    place = str(choose_device(device))
+    with claimed_by_all(place, str(job), max(1, processes)) as devices, together(max(1, processes)) as world:
+        done = run_training(job, weights, log, checkpoints, devices[world.place], seconds, world, workers)
     if not done:
         raise typer.Exit(SLICE_ENDED)
 
@@ -145,6 +148,7 @@ def restore_set(
 ) -> None:
     """Restore a whole set of samples with one method."""
     from sfigf.determinism import named, repeatable
+    from sfigf.devices import claimed
     from sfigf.restoring import Restorer
     from sfigf.restoring import restore_set as run
 
@@ -152,13 +156,16 @@ def restore_set(
     if settings.learned:
         import torch
 
+        from sfigf.inference import choose_device
+
         torch.set_num_threads(threads)
+        device = str(choose_device(device))
         if study.strict:
             repeatable(strict=True)
-    restorer = Restorer(settings.method, task, weights, device)
     facts = {"task": task, "condition": condition, "method": method, "variant": variant, "seed": seed}
-    with named(f"{task} {condition} {method}"):
-        run(restorer, samples, output, cost, facts)
+    who = f"{task} {condition} {method}/{variant} seed {seed}"
+    with claimed(device if settings.learned else "cpu", who) as (free,), named(who):
+        run(Restorer(settings.method, task, weights, free), samples, output, cost, facts)
 
 
 def score(

@@ -48,8 +48,8 @@ def gather(
     from sfigf.store import RecordFile, write_records
 
     files = [RecordFile(path) for path in input]
-    records = sorted((record for file in files for record in file), key=lambda record: record.name)
-    write_records(output, records, files[0].about)
+    places = sorted((name, file, index) for file, one in enumerate(files) for index, name in enumerate(one.names))
+    write_records(output, (files[file][index] for _, file, index in places), files[0].about)
 
 
 def sheet(
@@ -63,14 +63,16 @@ def sheet(
 
     from sfigf.files import replacing
     from sfigf.render.sheet import contact_sheet
-    from sfigf.store import read_scenes
+    from sfigf.store import RecordFile, read_scenes
 
-    known = [scene for scene in read_scenes(scenes) if {"rgb", "disparity"} <= scene.arrays.keys()]
+    file = RecordFile(scenes)
+    known = [index for index in range(len(file)) if {"rgb", "disparity"} <= {*file.fields(index)}]
     if not known:
         raise UserError(f"{scenes}: no scene with rgb and disparity to draw")
-    chosen = known if len(known) <= count else [known[i * len(known) // count] for i in range(count)]
+    chosen = {*known} if len(known) <= count else {known[i * len(known) // count] for i in range(count)}
+    shown = [scene for index, scene in enumerate(read_scenes(scenes)) if index in chosen]
     with replacing(output) as temporary:
-        Image.fromarray(contact_sheet(chosen, columns)).save(temporary, quality=84)
+        Image.fromarray(contact_sheet(shown, columns)).save(temporary, quality=84)
 
 
 COMMANDS: list[tuple[str, Callable[..., Any]]] = [("render", render), ("gather", gather), ("sheet", sheet)]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import warnings
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from sfigf.datasets.listing import named
+from sfigf.images.pages import check_pages
 from sfigf.images.reading import reason
+from sfigf.images.whole import check_jpeg, check_png
 from sfigf.interface import Array, UserError
 
 MOST_VALUES = 2**26
@@ -58,6 +61,10 @@ def read_picture(path: str | Path) -> tuple[str, Array]:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         with Image.open(path, formats=_FORMATS) as image:
+            if image.format == "PNG":
+                check_png(Path(path))
+            elif image.format in ("JPEG", "MPO"):
+                check_jpeg(Path(path), *image.size, "progressive" in image.info)
             palette = "RGBA" if "transparency" in image.info else "RGB"
             shown = image.convert(palette) if image.mode == "P" else image
             return shown.mode, np.array(shown)
@@ -122,6 +129,24 @@ def read_array(path: str | Path) -> Array:
         return np.array(values)
 
 
+def read_packed_array(path: str | Path, key: str) -> Array:
+    """Read one array of numbers of a ``.npz``; pickled objects are refused, never loaded.
+
+    Raises:
+        UserError: If it holds no such array, or one that is truncated, empty, too large, or of anything but numbers.
+    """
+    with decoding(path, f"a .npz with an array '{key}'"), zipfile.ZipFile(path) as archive:
+        with archive.open(f"{key}.npy") as stream:
+            first = np.lib.format.read_magic(stream) == (1, 0)
+            read_header = np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0
+            shape, _, dtype = read_header(stream)
+        check_size(path, shape)
+        if dtype.kind not in "fiu":
+            raise UserError(f"{named(path)}: {key} is of {dtype}, expected numbers; get it again")
+        with archive.open(f"{key}.npy") as stream:
+            return np.asarray(np.lib.format.read_array(stream, allow_pickle=False))
+
+
 def read_tiff(path: str | Path) -> Array:
     """Decode an uncompressed or deflated TIFF to (C,H,W) float32 in its own numbers; the file's suffix is ignored.
 
@@ -131,8 +156,13 @@ def read_tiff(path: str | Path) -> Array:
     import tifffile
 
     with decoding(path, "a TIFF that can be decoded"):
+        check_pages(Path(path))
         with tifffile.TiffFile(path) as file:
             check_size(path, file.series[0].shape)
+            for page in (page for page in file.series[0].pages if page is not None):
+                check_size(path, page.chunks)  # what is unpacked at once
+                if max(page.databytecounts, default=0) > Path(path).stat().st_size:
+                    raise ValueError("a piece of it is longer than the file")
         values = tifffile.imread(path)
         if values.ndim not in (2, 3):
             raise UserError(f"{named(path)}: expected a picture, got shape {values.shape}")

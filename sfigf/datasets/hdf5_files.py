@@ -11,6 +11,7 @@ from typing import Any
 from sfigf.datasets.decode import check_size, decoding
 from sfigf.datasets.listing import named
 from sfigf.images.reading import needed
+from sfigf.images.whole import check_blocks
 from sfigf.interface import UserError
 
 # Chunks that span several examples are unpacked once, not once an example.
@@ -58,4 +59,5 @@ def array_in(file: Any, key: str, path: Path) -> Any:
         raise UserError(f"{where} announces {array.nbytes:,} bytes that are not in the file; get it again")
     if array.chunks and math.prod(array.chunks) * array.dtype.itemsize > _CACHE_BYTES:
         raise UserError(f"{where} is packed in blocks of {array.chunks}, each over 64 MiB; repack it with h5repack")
+    check_blocks(array, path.stat().st_size)
     return array

@@ -14,6 +14,7 @@ from sfigf.cards import Card, Carrier, Member
 from sfigf.files import sha256_of
 from sfigf.interface import UserError
 from sfigf.registry import nearest
+from sfigf.small_files import read_small_text
 
 MEMBER_LIMIT_BYTES = 256 * 1024**2
 
@@ -47,8 +48,8 @@ def open_members(
 def _collected(path: Path) -> Path:
     """The folder that ``sfigf collect`` found a person's own copy in."""
     try:
-        return Path(json.loads(path.read_text(encoding="utf-8"))["folder"])
-    except (OSError, ValueError, LookupError, TypeError) as error:
+        return Path(json.loads(read_small_text(path))["folder"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise UserError(f"{path}: does not say where the set lies ({error}); run `sfigf collect` again") from None
 
 
@@ -107,7 +108,9 @@ def _unpack(card: Card, archive: Path, folder: Path) -> dict[str, Path]:
             found[role] = folder / role / PurePosixPath(path).name
             found[role].parent.mkdir(parents=True, exist_ok=True)
             found[role].write_bytes(content)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+    except UserError:
+        raise
+    except Exception as error:  # damaged bytes raise a dozen kinds: of tar, zip, zlib, lzma, of codes and passwords
         raise UserError(
             f"{archive}: cannot be unpacked ({' '.join(str(error).split())}); remove it and fetch it again"
         ) from error

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from sfigf.datasets.decode import read_grey, read_rgb, read_tiff
+from sfigf.datasets.decode import read_grey, read_packed_array, read_rgb, read_tiff
 from sfigf.interface import Array, Scene, UserError
 from sfigf.registry import register
 
@@ -40,11 +40,7 @@ class Motorcycle:
 
     def read(self, files: Mapping[str, Path]) -> list[Scene]:
         """Roles ``rgb`` (PNG) and ``disparity`` (npz, float pixels, not finite where unknown)."""
-        try:
-            with np.load(files["disparity"], allow_pickle=False) as archive:
-                disparity = archive["arr_0"]
-        except (OSError, ValueError, KeyError) as error:
-            raise UserError(f"{Path(files['disparity']).name}: no disparity in it ({error}); fetch it again") from error
+        disparity = read_packed_array(files["disparity"], "arr_0")
         return [stereo_scene("motorcycle", "middlebury-motorcycle", "test", read_rgb(files["rgb"]), disparity[None])]
 
 

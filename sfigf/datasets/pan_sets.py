@@ -15,6 +15,7 @@ import numpy as np
 
 from sfigf.datasets.decode import check_size, decoding
 from sfigf.datasets.listing import named
+from sfigf.images.matlab_classic import stored_arrays
 from sfigf.interface import Array, Scene, UserError
 from sfigf.registry import register
 
@@ -79,19 +80,18 @@ class _SampleImage:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    from scipy.io import loadmat, whosmat
-
     with decoding(path, "a whole .mat file of version 5"):
-        held = {name: (shape, kind) for name, shape, kind in whosmat(path)}
-        missing = [key for key in _KEYS if not math.prod(held.get(key, ((0,), ""))[0])]
+        held = stored_arrays(path)
+        missing = [key for key in _KEYS if key not in held or 0 in held[key].shape]
         if missing:
-            names = ", ".join(held)[:200] or "nothing"
+            names = "".join(sign if sign.isprintable() else "?" for sign in ", ".join(held))[:200] or "nothing"
             raise UserError(
                 f"{named(path)}: has no {', '.join(missing)}; it holds {names}; is this the right file, and whole?"
             )
         for key in _KEYS:
-            _check_kind(path, key, *held[key])
-        return dict(loadmat(path, variable_names=_KEYS))
+            _check_kind(path, key, held[key].shape, "complex" if held[key].is_complex else held[key].kind)
+        content: dict[str, Any] = {key: held[key].load().T for key in _KEYS}
+        return content | {"sensor": "".join(map(chr, content["sensor"].ravel().tolist()))}
 
 
 def _check_kind(path: Path, key: str, shape: tuple[int, ...], kind: str) -> None:
@@ -99,7 +99,7 @@ def _check_kind(path: Path, key: str, shape: tuple[int, ...], kind: str) -> None
     check_size(path, shape)
     numbers = kind in ("double", "single") or kind.lstrip("u").startswith("int")
     fits = kind == "char" if key == "sensor" else numbers
-    if not fits or (not key.startswith("I_") and math.prod(shape) > _LONGEST):
+    if not fits or (key not in ("I_MS", "I_PAN", "sensor") and math.prod(shape) > _LONGEST):
         raise UserError(f"{named(path)}: {key} is {kind} of shape {shape}; get the publisher's file")
 
 
@@ -114,7 +114,7 @@ def _number(path: Path, content: dict[str, Any], key: str) -> int:
 
 def _check_range(path: Path, key: str, array: Array, peak: int) -> None:
     low, high = array.min(), array.max()
-    if np.iscomplexobj(array) or not 0 <= low <= high <= peak:
+    if not 0 <= low <= high <= peak:
         raise UserError(f"{named(path)}: {key} lies in {low}..{high}, its L says 0..{peak}; get the publisher's file")
 
 

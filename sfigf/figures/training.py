@@ -44,6 +44,8 @@ def read_curve(path: str | Path, method: str, variant: str) -> Curve:
         UserError: If the file is missing, a line is no JSON object, or no step was logged.
     """
     try:
+        if Path(path).exists() and not Path(path).is_file():
+            raise OSError("not a plain file")
         lines = Path(path).read_text(encoding="utf-8").splitlines()
         events = [json.loads(line) for line in lines if line.strip()]
         train = [(event["step"], event["loss"]) for event in events if event["event"] == "train"]
@@ -51,7 +53,7 @@ def read_curve(path: str | Path, method: str, variant: str) -> Curve:
         metrics = {event["metric"] for event in events if event["event"] == "validate"}
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such training log; train the method again") from error
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
         raise UserError(f"{path}: not a readable training log ({error}); train the method again") from error
     if not train:
         raise UserError(f"{path}: logs no training step; train the method again")

@@ -55,13 +55,16 @@ class Folder:
     def text(self, *parts: str) -> str:
         """Content of a file of the results; nothing where it is not there."""
         path = self.find(*parts)
-        return "" if path is None else path.read_text(encoding="utf-8")
+        return "" if path is None else _text(path)
 
     def facts(self, *parts: str) -> dict[str, Any]:
         """Content of a JSON file of the results; empty where it is not there."""
         try:
-            return json.loads(self.text(*parts) or "{}")
-        except ValueError as error:
+            facts = json.loads(self.text(*parts) or "{}")
+            if not isinstance(facts, dict):
+                raise ValueError(f"a {type(facts).__name__}, not an object")
+            return facts
+        except (ValueError, RecursionError) as error:
             raise UserError(f"{self.results.joinpath(*parts)}: not readable JSON ({error}); make it again") from error
 
     def weight_file(self, run: str) -> Path | None:
@@ -72,7 +75,7 @@ class Folder:
     def log(self, run: str) -> str:
         """The training log of a run; nothing where it is not there."""
         path = (self.logs or self.results / "training") / f"{run}.jsonl"
-        return path.read_text(encoding="utf-8") if path.is_file() else ""
+        return _text(path) if path.is_file() else ""
 
     def test_samples(self, task: str, condition: str) -> Path | None:
         """The degraded test images of a condition, or None where they are not there."""
@@ -80,6 +83,13 @@ class Folder:
             return None
         path = self.samples / task / condition / "test.safetensors"
         return path if path.is_file() else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read ({error}); make it again") from None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import platform
 from collections.abc import Iterable, Mapping
@@ -63,8 +64,12 @@ def _record(
 
 def _end(log: str) -> dict[str, Any]:
     """The last word of a training log: seconds and device."""
-    events = [json.loads(line) for line in log.splitlines()[-3:] if '"end"' in line]
-    return {key: value for event in events for key, value in event.items() if key != "event"}
+    found: dict[str, Any] = {}
+    for line in log.splitlines()[-3:]:
+        with contextlib.suppress(ValueError, RecursionError):  # a line that is none says nothing
+            event = json.loads(line)
+            found |= event if isinstance(event, dict) and event.get("event") == "end" else {}
+    return {key: value for key, value in found.items() if key != "event"}
 
 
 def code_digests(folder: Folder) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from sfigf.interface import UserError
-from sfigf.tables.scores import read_table, to_boolean, to_number
+from sfigf.tables.scores import read_table, to_boolean, to_number, to_whole
 from sfigf.tables.sentences import sentence
 from sfigf.tables.statistics import holm, paired_difference
 from sfigf.tables.summary import ALL, Run, per_image
@@ -71,11 +71,11 @@ def compare_methods(scores: pd.DataFrame, summary: pd.DataFrame) -> pd.DataFrame
 
 def read_statistics(path: str | Path) -> pd.DataFrame:
     """Read what ``compare_methods`` made and ``write_table`` wrote; without SFIGF there are no rows."""
-    if Path(path).is_file() and Path(path).read_text(encoding="utf-8").strip() == ",".join(COLUMNS):
+    if Path(path).is_file() and Path(path).read_text(encoding="utf-8", errors="replace").strip() == ",".join(COLUMNS):
         return pd.DataFrame(columns=list(COLUMNS))
     frame = read_table(path, COLUMNS)
-    frame = frame.assign(**{column: to_number(frame, column, path) for column in (*_NUMBERS, *_COUNTS)})
-    frame = frame.astype(dict.fromkeys(_COUNTS, "int64"))
+    frame = frame.assign(**{column: to_number(frame, column, path) for column in _NUMBERS})
+    frame = frame.assign(**{column: to_whole(frame, column, path) for column in _COUNTS})
     return frame.assign(higher_is_better=to_boolean(frame, "higher_is_better", path))
 
 

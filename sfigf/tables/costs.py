@@ -83,7 +83,7 @@ def _read_one(path: Path, task: str | None) -> dict[str, Any]:
         cost = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; restore the set again") from error
-    except (ValueError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise UserError(f"{path}: not a readable cost file ({error}); restore the set again") from error
     if not isinstance(cost, dict):
         raise UserError(f"{path}: holds no JSON object; restore the set again")
@@ -91,6 +91,9 @@ def _read_one(path: Path, task: str | None) -> dict[str, Any]:
     missing = [key for key in _KEYS if key not in cost]
     if missing:
         raise UserError(f"{path}: lacks {', '.join(missing)}; restore the set again")
+    odd = [key for key in (*RUN, "kind", "device") if not isinstance(cost[key], str)]
+    if odd or not isinstance(cost["seed"], int):
+        raise UserError(f"{path}: {(odd or ['seed'])[0]} is of another kind; restore the set again")
     if task is not None and cost["task"] != task:
         raise UserError(f"{path}: holds costs of task {cost['task']}, not of {task}")
     return {key: cost[key] for key in _KEYS} | _numbers(path, cost)
@@ -100,7 +103,7 @@ def _numbers(path: Path, cost: Mapping[str, Any]) -> dict[str, float]:
     """Counts and times as floats; what does not apply (null) is NaN."""
     try:
         return {key: float("nan" if cost[key] is None else cost[key]) for key in (*COUNTED, *MEASURED)}
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise UserError(f"{path}: a cost is no number ({error}); restore the set again") from error
 
 

@@ -145,6 +145,7 @@ def latex_table(grid: Grid, caption: str) -> str:
 
 
 def _escape(text: str) -> str:
-    symbols = {"_": r"\_", "%": r"\%", "&": r"\&", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "<": "$<$"}
+    symbols = {"_": r"\_", "%": r"\%", "&": r"\&", "↑": r"$\uparrow$", "↓": r"$\downarrow$", "<": "$<$", ">": "$>$"}
+    symbols |= {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "#": r"\#", "^": r"\^{}", "~": r"\~{}"}
     symbols |= {"×": r"$\times$", "±": r"$\pm$", "λ": r"$\lambda$"}
     return "".join(symbols.get(letter, letter) for letter in text)

@@ -57,7 +57,7 @@ def read_table(path: str | Path, columns: Iterable[str]) -> pd.DataFrame:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; run the rule that makes it") from error
-    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError, OSError) as error:
+    except (ValueError, OverflowError, OSError) as error:  # of pandas, of a code, of the disk
         raise UserError(f"{path}: not a readable table ({error}); remove it and run again") from error
     missing = [column for column in columns if column not in frame.columns]
     if missing:
@@ -74,6 +74,14 @@ def to_number(frame: pd.DataFrame, column: str, path: str | Path) -> pd.Series:
         return text.astype("float64")
     except ValueError as error:
         raise UserError(f"{path}: column {column} holds something that is no number ({error})") from error
+
+
+def to_whole(frame: pd.DataFrame, column: str, path: str | Path) -> pd.Series:
+    """Return a text column as int64."""
+    numbers = to_number(frame, column, path)
+    if not (numbers.abs() < 2**53).all() or (numbers % 1 != 0).any():
+        raise UserError(f"{path}: column {column} must hold whole numbers; make the table again")
+    return numbers.astype("int64")
 
 
 def to_boolean(frame: pd.DataFrame, column: str, path: str | Path) -> pd.Series:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from sfigf.interface import UserError
 from sfigf.tables.names import GROUPS, method_place
-from sfigf.tables.scores import read_table, six_digits, to_boolean, to_number
+from sfigf.tables.scores import read_table, six_digits, to_boolean, to_number, to_whole
 
 ALL = "all"
 COLUMNS = (
@@ -69,7 +69,7 @@ def read_summary(path: str | Path) -> pd.DataFrame:
     for column in ("mean", "seed_deviation"):
         frame[column] = to_number(frame, column, path)
     for column in ("images", "undefined", "seeds", "rank"):
-        frame[column] = to_number(frame, column, path).astype("int64")
+        frame[column] = to_whole(frame, column, path)
     return frame.assign(higher_is_better=to_boolean(frame, "higher_is_better", path))
 
 

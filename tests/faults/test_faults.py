@@ -53,6 +53,8 @@ def job_of(study: Study, kind: str, server: Any) -> Job:
         ("fetch", "kill -9 at a change"),
         ("fetch", "killed within a write"),
         ("fetch", "bad line"),
+        ("fetch", "stopped, and a second"),
+        ("train", "disk full (tmpfs)"),
     ],
 )
 def test_a_fault_loses_nothing(study: Study, server: Any, kind: str, fault: str) -> None:

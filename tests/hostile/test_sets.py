@@ -9,11 +9,6 @@ from tests.hostile.running import Plan, Row, count
 
 NAMES = [reader.name for reader in gathered("sets")]
 INPUTS, INPUTS_OF_SETS = 100, 25
-UNMENDED = {
-    "sets: .npz": "errors of a zip are not caught by the reader of 'motorcycle'",
-    "sets: satellites' .mat": "scipy's compiled reader takes memory that is not justified, and can end the process",
-}
-"""Known, and mended with the next change of the code that results carry a digest of."""
 
 
 def inputs(name: str) -> int:
@@ -32,8 +27,6 @@ def rows() -> dict[str, Row]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_damaged_sets_are_read_as_they_are_or_refused(name: str, rows: dict[str, Row]) -> None:
-    if name in UNMENDED:
-        pytest.xfail(UNMENDED[name])
     row = rows[name]
     assert row.failures == []
     assert row.counts.total() == inputs(name)

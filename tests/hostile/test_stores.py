@@ -20,12 +20,7 @@ from tests.hostile.running import Plan, Row, count
 from tests.hostile.stores_changes import Touch
 from tests.unit import report_folder
 
-# Defects found, in code that finished trainings carry a digest of: `python -m tests.hostile` counts them all.
-AWAITING = (
-    "stores: samples", "stores: scenes", "stores: weights", "stores: cost files", "stores: training logs",
-    "stores: table: summary", "stores: table: statistics", "stores: a study's results, as the report reads them",
-)  # fmt: skip
-NAMES = [reader.name for reader in gathered("stores") if reader.name not in AWAITING]
+NAMES = [reader.name for reader in gathered("stores")]
 INPUTS = 8
 EVIL = '"><script>alert(1)</script><img src=x onerror=alert(2)>'
 

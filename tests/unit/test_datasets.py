@@ -14,7 +14,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from sfigf.cards import Card, Carrier, Crop, carrier_of, load_card, load_carriers
+from sfigf.cards import Card, Carrier, Member, Crop, carrier_of, load_card, load_carriers
 from sfigf.datasets import members
 from sfigf.datasets.decode import halve, read_rgb
 from sfigf.datasets.members import open_members
@@ -64,8 +64,15 @@ def _archive(folder: Path, contents: dict[str, bytes], kind: str) -> Path:
 def test_members_come_out_under_names_of_our_own(tmp_path: Path, kind: str) -> None:
     contents = {"a/one.png": b"one", "../../evil.png": b"two", "/etc/three.png": b"three", "spare": b"no"}
     archive = _archive(tmp_path, contents, kind)
-    wanted = {path: contents[path] for path in list(contents)[:3]}
-    found = open_members(_card(wanted), CARRIER, archive, tmp_path / "out")
+    for outside in ("../../evil.png", "/etc/three.png"):
+        with pytest.raises(ValueError, match=f"path '{outside}' leaves the folder of the set"):
+            _card({outside: b"two"})
+    unchecked = {
+        path: Member.model_construct(path=path, sha256=hashlib.sha256(contents[path]).hexdigest())
+        for path in list(contents)[:3]
+    }
+    card = _card({"a/one.png": b"one"}).model_copy(update={"members": unchecked})
+    found = open_members(card, CARRIER, archive, tmp_path / "out")
     assert [path.read_bytes() for path in found.values()] == [b"one", b"two", b"three"]
     assert all(path.resolve().is_relative_to(tmp_path / "out") for path in found.values())
     assert {path.name for path in tmp_path.iterdir()} == {archive.name, "out"}

@@ -244,7 +244,7 @@ ATTACKS: dict[str, tuple[str, Attack, str]] = {
     "sensor of letters": ("worldview2", mat(sensor="x\n\x1b[2J" * 9999), "of sensor 'x"),
     "bands as text": ("worldview2", mat(RGB_indexes="red"), "RGB_indexes is char"),
     "cells for a picture": ("worldview2", mat(I_PAN={"a": 1}), "I_PAN is struct"),
-    "complex picture": ("worldview2", mat(I_MS=pan_mat.content()["I_MS"] * 1j), "I_MS lies in"),
+    "complex picture": ("worldview2", mat(I_MS=pan_mat.content()["I_MS"] * 1j), "I_MS is complex"),
     "10^9 rows": ("wv3", ROWS, "bytes that are not in the file"),
     "link out": ("wv3", change(TRAIN, "gt", lambda f, k, o: f.update({k: h5py.ExternalLink("x.h5", k)})), "or a link"),
     "link within": ("wv3", change(TRAIN, "gt", lambda f, k, o: f.update({k: h5py.SoftLink("/lms")})), "or a link"),
