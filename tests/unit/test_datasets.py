@@ -14,7 +14,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from sfigf.cards import Card, Carrier, Member, Crop, carrier_of, load_card, load_carriers
+from sfigf.cards import Card, Carrier, Crop, Member, carrier_of, load_card, load_carriers
 from sfigf.datasets import members
 from sfigf.datasets.decode import halve, read_rgb
 from sfigf.datasets.members import open_members
@@ -68,8 +68,8 @@ def test_members_come_out_under_names_of_our_own(tmp_path: Path, kind: str) -> N
         with pytest.raises(ValueError, match=f"path '{outside}' leaves the folder of the set"):
             _card({outside: b"two"})
     unchecked = {
-        path: Member.model_construct(path=path, sha256=hashlib.sha256(contents[path]).hexdigest())
-        for path in list(contents)[:3]
+        f"role-{i}": Member.model_construct(path=path, sha256=hashlib.sha256(contents[path]).hexdigest())
+        for i, path in enumerate(list(contents)[:3])
     }
     card = _card({"a/one.png": b"one"}).model_copy(update={"members": unchecked})
     found = open_members(card, CARRIER, archive, tmp_path / "out")
