@@ -13,6 +13,7 @@ import ctypes.util
 import fcntl
 import logging
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -162,7 +163,8 @@ def _lock(file: Path, who: str) -> Iterator[bool]:
         try:
             # Of the process and not of the open file: a worker that was forked from it does not hold it on.
             fcntl.lockf(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            fcntl.flock(stream, fcntl.LOCK_SH)  # tells systemd's sweeper of old temporary files to leave it
+            if sys.platform == "linux":  # tells systemd's sweeper of old temporary files to leave it
+                fcntl.flock(stream, fcntl.LOCK_SH)
         except (BlockingIOError, PermissionError):  # POSIX lets a system choose
             yield False
             return
