@@ -153,7 +153,7 @@ def together(processes: int = 1) -> Iterator[World]:
     shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port()), "WORLD_SIZE": str(processes)}
     with contextlib.ExitStack() as stack:
         others = [stack.enter_context(_Other(rank, shared)) for rank in range(1, processes)]
-        stack.enter_context(_environment(shared | {"RANK": "0", "LOCAL_RANK": "0"}))
+        stack.enter_context(_variables(shared | {"RANK": "0", "LOCAL_RANK": "0"}))
         try:
             with peers(), _joined(others) as world:
                 yield world
@@ -238,7 +238,7 @@ def _watched(others: Sequence[_Other]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _environment(values: dict[str, str]) -> Iterator[None]:
+def _variables(values: dict[str, str]) -> Iterator[None]:
     os.environ.update(values)
     try:
         yield

@@ -39,6 +39,8 @@ class Restorer:
             raise UserError(f"method '{method.name}' is learned and needs --weights")
         self.device = choose_device(device)
         network, self.facts = load_network(weights, task)
+        if "encoding" not in self.facts.get("training", {}):
+            raise UserError(f"{weights}: does not say its training's encoding; fetch or train it again")
         self.network = network.to(self.device)
 
     def __call__(self, sample: Sample) -> Array:

@@ -51,9 +51,9 @@ TASKS_OF_QUIRK = {
 class Training(Section):
     """One loop, one step budget: optimiser, schedule, loss and patches."""
 
-    steps: int = Field(ge=1)
-    batch_size: int = Field(ge=1)
-    patch_px: int = Field(ge=8)
+    steps: int = Field(ge=1, le=10**9)
+    batch_size: int = Field(ge=1, le=10**5)
+    patch_px: int = Field(ge=8, le=2**14)
     learning_rate: float = Field(gt=0)
     final_learning_rate: float = Field(default=0.0, ge=0)
     warmup_steps: int = Field(default=0, ge=0)

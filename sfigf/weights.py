@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 _ENTRY = "sfigf"
-_NEEDED = ("task", "options", "variant", "signature", "training")
+_NEEDED = ("task", "options", "variant", "signature")
 LICENCE = "MIT (weights); training data under the licences of their data set cards"
 _IMPORT_FIRST = "the authors' weights are imported first: `sfigf import-released`"
 

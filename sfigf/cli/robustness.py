@@ -29,6 +29,7 @@ def robustness(
 ) -> None:
     """Measure what methods lose on perturbed inputs: misaligned or noisy guides, other scales, sensors, exposures."""
     from sfigf.config import load_effective
+    from sfigf.devices import claimed
     from sfigf.robustness.curves import measure, write_curves
     from sfigf.score import score_sample
     from sfigf.store import SampleFile
@@ -38,13 +39,23 @@ def robustness(
     part = study.part(task, condition)
     if study.robustness is None:
         raise UserError(f"study '{study.study}' has `robustness: null`; name perturbations there, as default.yaml does")
-    runs = [_run(study, task, condition, text, device, threads) for text in run]
     metrics = part.metrics[:2]
     model, stored = degradation(task, condition), SampleFile(samples)
-    rows = measure(
-        study.robustness, task, model, stored, runs, lambda image, sample: score_sample(image, sample, metrics)
-    )
-    write_curves(output, list(rows))
+    with claimed(_place(device, run), f"robustness of {task} {condition}") as (free,):
+        runs = [_run(study, task, condition, text, free, threads) for text in run]
+        rows = measure(
+            study.robustness, task, model, stored, runs, lambda image, sample: score_sample(image, sample, metrics)
+        )
+        write_curves(output, list(rows))
+
+
+def _place(device: str, runs: list[str]) -> str:
+    """The device to claim: none where no run has weights."""
+    if not any("=" in text for text in runs):
+        return "cpu"
+    from sfigf.inference import choose_device
+
+    return str(choose_device(device))
 
 
 def _run(study: Any, task: str, condition: str, text: str, device: str, threads: int) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from sfigf.interface import Kind, Signature
 from sfigf.registry import register
@@ -104,12 +104,12 @@ class Sfigf(BaseModel):
         },
     }
 
-    width: int = 8
-    levels: int = 3
-    self_heads: int = 4
-    cross_heads: int = 8
-    kernel: int = 7
-    dilation: int = 3
+    width: int = Field(8, ge=1, le=4096)
+    levels: int = Field(3, ge=1, le=8)
+    self_heads: int = Field(4, ge=1, le=4096)
+    cross_heads: int = Field(8, ge=1, le=4096)
+    kernel: int = Field(7, ge=1, le=63)
+    dilation: int = Field(3, ge=1, le=256)
     attention: Literal["cross", "self", "conv"] = "cross"
     residual: bool = False
     even_start: bool = False

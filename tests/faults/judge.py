@@ -45,7 +45,7 @@ def _content(file: Path) -> Any:
     """A file's bytes; of files with measured seconds what else they say."""
     if file.suffix == ".jsonl":
         lines = [json.loads(line) for line in file.read_text().splitlines()]
-        assert lines[-1].pop("seconds") >= 0
+        assert lines[-1].pop("seconds") >= lines[-1].pop("waited_for_data_seconds") >= 0
         return lines
     if "costs" in file.parts:
         facts = json.loads(file.read_text())

@@ -96,7 +96,7 @@ class Study:
         words = self.snakemake(self.whole, "--cores", "1", "--dry-run", "--printshellcmds")
         said = subprocess.run(words, capture_output=True, text=True, check=False)
         jobs = []
-        for block in re.split(r"^rule ", said.stdout + said.stderr, flags=re.MULTILINE)[1:]:
+        for block in re.split(r"^(?:local)?rule ", said.stdout + said.stderr, flags=re.MULTILINE)[1:]:
             command = re.search(r"^Shell command: sfigf (.+?) 2>", block, re.MULTILINE)
             outputs = re.search(r"^ {4}output: (.+)$", block, re.MULTILINE)
             if command and outputs:

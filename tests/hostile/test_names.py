@@ -41,7 +41,7 @@ MIRRORS = [
 UNQUOTED = {
     "wildcards.task", "wildcards.condition", "wildcards.part", "wildcards.method", "wildcards.variant",
     "wildcards.seed", "wildcards.kind", "wildcards.shard", "params.seed", "params.scenes", "params.shards",
-    "params.height", "params.width", "threads",
+    "params.height", "params.width", "threads", "resources.gpu",
 }  # fmt: skip
 
 
@@ -80,7 +80,9 @@ def test_make_hands_the_folder_on_as_it_is(tmp_path: Path) -> None:
     enter = re.search(r"^ENTER = .*$", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert enter
     (folder / "Makefile").write_text(f"{enter[0]}\nshow:\n\t@$(ENTER) printenv PATH\n")
-    done = subprocess.run(["make", "show"], cwd=folder, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["make", "--no-print-directory", "show"], cwd=folder, capture_output=True, text=True, check=True
+    )
     assert done.stdout.startswith(f"{folder.resolve()}/.venv/bin:")
     assert not list(tmp_path.rglob("pwned"))
 
