@@ -39,9 +39,10 @@ sfigf readme --readme README.md $(each --summary results/tables '*-summary.csv')
 if [ -f published/index.json ]; then
   sfigf weights --verify
   published > published.dvc
+  weights=' published published.dvc'
 fi
 dvc commit --force --no-relink
 dvc push
 # What earlier runs left goes; a checkout of an earlier commit has its own store.
 dvc gc --workspace --cloud --force
-echo "remember: kept; now \`git add --all dvc.lock published* dvcstore config/costs.csv README.md docs/images\` and commit"
+echo "remember: kept; now \`git add --all dvc.lock dvcstore config/costs.csv README.md docs/images${weights:-}\` and commit"
