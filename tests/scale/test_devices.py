@@ -18,8 +18,9 @@ from sfigf.interface import UserError
 
 Start = Callable[..., subprocess.Popen[str]]
 HOLDER = """
-import sys, pathlib, logging
+import sys, pathlib, logging, signal
 from sfigf.devices import claimed
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins without
 logging.basicConfig(format="%(message)s", stream=sys.stdout)
 folder, who, device, count, *there = sys.argv[1:]
 with claimed(device, who, int(count), there, pathlib.Path(folder)) as got:
