@@ -41,7 +41,7 @@ Written by `python scripts/dependencies.py` from `requirements.lock` and what th
 licences go with ours (MIT), and what was read by a person, is in `scripts/licences.yaml`; an exception is explained
 beside its package. A library that a wheel brings along keeps its own licence, which lies in the wheel (LibRaw in rawpy:
 LGPL-2.1 or CDDL-1.0). On a machine with a GPU torch asks for NVIDIA's libraries too, under NVIDIA's terms; the lock
-leaves them out. `make audit` compares the versions with the known vulnerabilities.
+leaves them out. `make audit` compares the versions with the known vulnerabilities ([audit.md](audit.md)).
 
 | package | version | licence | asked for by |
 |---|---|---|---|

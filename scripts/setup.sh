@@ -78,6 +78,10 @@ install_package() {
   "$venv/bin/python" -m pip install --no-deps --no-build-isolation -e .
 }
 
+keep_dvc_private() {
+  PATH=$PWD/$venv/bin:$PATH sh scripts/private_dvc.sh
+}
+
 [ "$(cat "$venv/.ready" 2>/dev/null)" = "$wanted" ] && [ -x "$venv/bin/python" ] && exit 0
 
 git --version >/dev/null 2>&1 || fail "needs git: install it and run this again"
@@ -96,6 +100,7 @@ step "1/4 torch" install_torch || explain_failure "torch"
 step "2/4 installer" install_installer || explain_failure "installer"
 step "3/4 the other packages" install_rest || explain_failure "packages"
 step "4/4 sfigf" install_package || explain_failure "sfigf"
+keep_dvc_private >>"$log" 2>&1 || explain_failure "a private folder for DVC"
 "$venv/bin/python" -c 'import snakemake, torch' >>"$log" 2>&1 || explain_failure "first import"
 echo "$wanted" >"$venv/.ready"
 echo "set-up: ready"

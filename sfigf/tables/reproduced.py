@@ -116,9 +116,12 @@ def standings(studies: Sequence[Finished]) -> Iterator[str]:
     yield "### SFIGF among the methods"
     yield "The main metric in the mean over real test images that no method has seen in training."
     yield plain_table(heads, lines)
+    said: set[str] = set()
     for finished in studies:
         for task in finished.tasks:
-            yield f"**{task_label(task)}, study `{finished.study.study}`.** {_words(finished, task)}"
+            paragraphs = [text for text in _words(finished, task) if text not in said]
+            said.update(paragraphs)
+            yield "\n\n".join([f"**{task_label(task)}, study `{finished.study.study}`.**", *paragraphs])
 
 
 def _standing(main: pd.DataFrame) -> list[str]:
@@ -133,15 +136,15 @@ def _standing(main: pd.DataFrame) -> list[str]:
     return [", ".join(where), metric, str(own["images"]), number_text(own["mean"]) + deviation, place, best]
 
 
-def _words(finished: Finished, task: str) -> str:
-    """What the study's own words are; else the verdicts on its main tables."""
+def _words(finished: Finished, task: str) -> list[str]:
+    """Paragraphs: what the study's own words are; else the verdicts on its main tables."""
     words = finished.words(task)
     if words:
-        return "\n\n".join([str(words["headline"]), *map(str, words["paragraphs"])])
+        return [str(words["headline"]), *map(str, words["paragraphs"])]
     scores, said = finished.scores(task), []
     for _, rows in finished.summary(task).groupby("condition", sort=False):
         for main in main_tables(rows):
             lines = "\n".join(sentences(main, scores)).splitlines()
             verdicts = [line.removeprefix("- ") for line in lines if not line.startswith("  ")]
             said.append(f"{condition_label(main['condition'].iloc[0])}: {' '.join(verdicts)}")
-    return "\n\n".join(said)
+    return said

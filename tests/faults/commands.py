@@ -14,7 +14,7 @@ from typing import Any
 
 from tests.faults import disk, judge, line
 from tests.faults.hooks import AtByte, AtEvent, Hook, WrongClock
-from tests.faults.outcome import Outcome, Strike
+from tests.faults.outcome import Outcome, Strike, in_time, struck_by
 from tests.faults.processes import Command, orphans
 from tests.faults.study import USUAL, Job, Study
 
@@ -192,11 +192,10 @@ def try_fault(study: Study, job: Job, fault: str, seed: int, server: Any) -> Out
             for output in job.outputs:
                 (folder / output).write_bytes(judge.OLDER)
         case = Case(study, job, folder, rng, server)
-        strike = FAULTS[fault](case)
+        strike = struck_by(FAULTS[fault], case)
         if not strike.struck:
             return None
-        losses = [*strike.complaints, *after_the_fault(study, job, folder, strike)]
-        losses += after_all(case)
+        losses = [*strike.complaints, *after_the_fault(study, job, folder, strike), *in_time(after_all(case))]
         left = judge.left(folder)
     return Outcome(job.kind, fault, seed, strike.where, tuple(losses), len(left), time.monotonic() - began)
 

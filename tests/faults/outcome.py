@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
+
+_Case = TypeVar("_Case")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,6 +17,22 @@ class Strike:
     where: str
     tidy: bool = False
     complaints: tuple[str, ...] = ()
+
+
+def struck_by(fault: Callable[[_Case], Strike], case: _Case) -> Strike:
+    """Strike; what hangs has lost something, and does not end the count."""
+    try:
+        return fault(case)
+    except TimeoutError as hang:
+        return Strike(True, "", False, (f"hangs: {hang}",))
+
+
+def in_time(complaints: Iterator[str]) -> Iterator[str]:
+    """Complaints, and one more if looking for them hangs."""
+    try:
+        yield from complaints
+    except TimeoutError as hang:
+        yield f"hangs: {hang}"
 
 
 @dataclasses.dataclass(frozen=True)

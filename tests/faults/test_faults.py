@@ -10,6 +10,7 @@ import pytest
 
 from tests.faults import commands, disk, judge, workflow
 from tests.faults.line import bad_line
+from tests.faults.outcome import Strike, in_time, struck_by
 from tests.faults.study import GIFT, Job, Study
 
 pytestmark = pytest.mark.slow
@@ -99,6 +100,18 @@ def test_a_file_written_in_place_is_a_loss(study: Study, server: Any, monkeypatc
     assert outcome is not None
     assert f"half-written: {job.outputs[0]}" in outcome.losses
     assert f"differs: {job.outputs[0]}" in outcome.losses
+
+
+def test_what_hangs_is_a_loss_and_does_not_end_the_count() -> None:
+    def hanging(case: None) -> Strike:
+        raise TimeoutError("still running after 300 s")
+
+    def complaints() -> Iterator[str]:
+        yield "differs: a.csv"
+        raise TimeoutError("still running after 300 s")
+
+    assert struck_by(hanging, None).complaints == ("hangs: still running after 300 s",)
+    assert list(in_time(complaints())) == ["differs: a.csv", "hangs: still running after 300 s"]
 
 
 def _half(case: commands.Case) -> commands.Strike:

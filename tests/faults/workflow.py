@@ -16,7 +16,7 @@ import psutil
 
 from tests.conftest import ROOT
 from tests.faults import disk, judge
-from tests.faults.outcome import Outcome, Strike
+from tests.faults.outcome import Outcome, Strike, in_time, struck_by
 from tests.faults.processes import Run, orphans, working_in
 from tests.faults.study import SLOW, Job, Study
 
@@ -197,10 +197,11 @@ def try_fault(study: Study, fault: str, seed: int) -> Outcome | None:
         output for job in (*todo, *(job for job in study.jobs if job not in jobs)) for output in job.outputs
     )
     with disk.folder_for(study, without, small) as folder:
-        strike = FAULTS[fault](Case(study, folder, todo, rng))
+        strike = struck_by(FAULTS[fault], Case(study, folder, todo, rng))
         if not strike.struck:
             return None
-        losses = [*strike.complaints, *after_the_fault(study, folder, strike), *after_all(study, folder)]
+        losses = [*strike.complaints, *after_the_fault(study, folder, strike)]
+        losses += in_time(after_all(study, folder))
         left = judge.left(folder)
     return Outcome("workflow", fault, seed, strike.where, tuple(losses), len(left), time.monotonic() - began)
 

@@ -82,7 +82,8 @@ def change_zip(path: Path, rng: np.random.Generator) -> str:
     place = int(rng.integers(len(members)))
     done = f"doubled {members[place][0]}"
     if kind == 4:
-        members[place] = (str(rng.choice(_NAMES)), members[place][1])
+        name = str(rng.choice(_NAMES)).encode(errors="replace").decode()  # Python writes UTF-8 into a zip, or nothing
+        members[place] = (name, members[place][1])
         done = f"renamed {members[place][0]!a}"
     else:
         members.insert(int(rng.integers(len(members) + 1)), (members[place][0], b"another"))

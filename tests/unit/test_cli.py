@@ -11,7 +11,7 @@ from sfigf.cli import app, main
 from sfigf.images import write_image
 from sfigf.store import write_samples
 from tests.conftest import make_sample
-from tests.unit.test_train import job, run
+from tests.unit.tiny_training import job, run
 
 
 def fails(capsys, *arguments):

@@ -5,7 +5,7 @@ import pytest
 
 from sfigf.interface import UserError
 from sfigf.own import restore
-from tests.unit.test_train import job, run
+from tests.unit.tiny_training import job, run
 
 
 @pytest.fixture(scope="module")

@@ -1,139 +1,24 @@
-"""Published weights: made from a finished study, vouched for by an index, listed, refused when damaged, taken first."""
+"""Publishing weights: made from a finished study with cards and an index, rounded within a bound, else refused."""
 
-import dataclasses
 import json
-import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import yaml
 
-from sfigf.cli import main
 from sfigf.config import load_effective
 from sfigf.files import sha256_of
-from sfigf.images import write_image
 from sfigf.interface import UserError
-from sfigf.own.defaults import FOLDERS, default_weights
-from sfigf.plan import method_settings
-from sfigf.published import Mean, audited_sets, check_published, held, read_index, state_of
-from sfigf.publishing import Publisher, rounding
+from sfigf.published import Mean, audited_sets, read_index
+from sfigf.publishing import rounding
 from sfigf.publishing.log import thinned
 from sfigf.publishing.rounding import worse
 from sfigf.publishing.study import FinishedStudy
-from sfigf.restoring import Restorer, restore_set
-from sfigf.score import score_run, write_scores
-from sfigf.store import write_samples
-from sfigf.tasks import signature
-from sfigf.weights import LICENCE, build_network, load_network, read_facts, save_weights, versions
-from tests.conftest import ROOT, make_sample
+from sfigf.weights import load_network, read_facts
+from tests.conftest import ROOT
+from tests.unit.finished_study import OURS, SIDES, ends, finished, log_lines, publish, results, spoil
 
-NAMES = {"motorcycle": ("m",), "cones": ("c", "d")}
-SIDES = {
-    "sides": {"train": ["rendered/r", "aloe/a"], "validation": ["rendered/v"], "test": ["motorcycle/m", "cones/c"]},
-    "closest": {"similarity": 0.2, "pair": ["rendered/r", "cones/c"]},
-    "limits": {"similarity": 0.45, "guard_px": 41},
-    "declared_leaks": {},
-}
-OURS = "depth/x8/sfigf/full/seed0"
-
-
-def settings():
-    """The default study's depth, with two learned runs of tiny networks."""
-    content = yaml.safe_load((ROOT / "config/default.yaml").read_text())
-    depth = content["tasks"]["depth"]
-    sfigf = {"variants": ["full", "image-only"], "width": 4, "levels": 1, "attention": "conv"}
-    depth |= {"methods": {"bicubic": {}, "sfigf": sfigf}, "metrics": ["rmse", "mae"], "protocols": []}
-    return content | {"tasks": {"depth": depth}}
-
-
-def samples():
-    for seed, (dataset, name) in enumerate((d, n) for d, names in NAMES.items() for n in names):
-        sample = make_sample("depth", name, seed=seed)
-        meta = dict(sample.meta) | {"dataset": dataset}
-        yield dataclasses.replace(sample, meta=meta, valid=np.ones_like(sample.truth, dtype=bool))
-
-
-def train(study, run, path):
-    """A network of random weights, with the facts that a training writes."""
-    line = study.line(run)
-    facts = {
-        "task": run.task, "condition": run.condition, "label": run.method, "method": line.method.name,
-        "options": line.options, "variant": run.variant, "seed": run.seed,
-        "signature": dataclasses.asdict(signature("depth", make_sample("depth"))),
-        "training": line.training.model_dump(), "config_digest": run.digest, "study": study.name,
-        "data_digest": {"train": "0" * 64, "validation": "1" * 64}, "licence": LICENCE, "versions": versions(),
-        "selected_step": 7, "validation": {"rmse": 1.5},
-    }  # fmt: skip
-    torch.manual_seed(run.seed)
-    network = build_network(facts)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter += 0.1 * torch.randn_like(parameter)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_weights(path, network, facts)
-
-
-def log_lines(steps=1000):
-    train = [{"event": "train", "step": step, "loss": 1 / step, "learning_rate": 0.1} for step in range(1, steps + 1)]
-    ends = [{"event": "validate", "step": steps, "metric": "rmse", "value": 1.5}]
-    return [*train, *ends, {"event": "end", "seconds": 7200.0, "device": "cpu"}]
-
-
-def make_study(folder):
-    """Results and data of a study, written by what writes them in a run."""
-    results, degraded = folder / "results", folder / "data/degraded/depth/x8"
-    for path in (results / "audit", degraded):
-        path.mkdir(parents=True)
-    (results / "config.yaml").write_text(yaml.safe_dump(settings()))
-    (results / "audit/splits.json").write_text(json.dumps({"depth": SIDES}))
-    (results / "audit/self-test.json").write_text(json.dumps({"passed": []}))
-    write_samples(degraded / "test.safetensors", samples())
-    study = FinishedStudy(results)
-    for run in study.runs:
-        weights = study.weights(run) if run.learned else None
-        if weights:
-            train(study, run, weights)
-            study.log(run).parent.mkdir(parents=True, exist_ok=True)
-            study.log(run).write_text("".join(json.dumps(line) + "\n" for line in log_lines()))
-        method = method_settings(study.settings, "depth", run.method, "x8").method
-        restored = folder / "restored.safetensors"
-        about = {key: getattr(run, key) for key in ("task", "condition", "method", "variant", "seed")}
-        study.cost(run).parent.mkdir(parents=True, exist_ok=True)
-        restore_set(Restorer(method, "depth", weights, "cpu"), study.samples(run), restored, study.cost(run), about)
-        write_scores(study.scores(run), score_run(about, study.metrics(run), study.samples(run), restored))
-    return results
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    return make_study(tmp_path_factory.mktemp("study"))
-
-
-@pytest.fixture
-def results(finished, tmp_path):
-    """The finished study's, to be changed."""
-    shutil.copytree(finished.parent, tmp_path / "build")
-    return tmp_path / "build/results"
-
-
-def publish(results, to, *only, **changes):
-    given = {"cards": ROOT / "config/datasets", "device": "cpu", "commit": "abc123"} | changes
-    return Publisher(to, **given).publish(FinishedStudy(results), only)
-
-
-def ends(code, *words):
-    with pytest.raises(SystemExit) as ended:
-        main([str(word) for word in words])
-    assert ended.value.code == code
-
-
-def spoil(path):
-    """Change one byte in the middle, not the size."""
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
+__all__ = ["finished", "results"]
 
 
 def test_a_finished_study_is_published_with_cards_and_an_index(finished, tmp_path):
@@ -280,95 +165,6 @@ def test_the_command_publishes_and_the_list_tells_what_is_here(finished, tmp_pat
     assert "1 ready; 1 missing: `dvc pull` brings them" in capsys.readouterr().out
     ends(1, "weights", "--verify")
     assert "0 ready; 1 missing: `dvc pull` brings them; 1 damaged" in capsys.readouterr().out
-
-
-def test_a_damaged_or_unknown_file_is_refused_on_load(finished, tmp_path):
-    entry = publish(finished, tmp_path, OURS)[0]
-    file = entry.file(tmp_path)
-    check_published(file)
-    copy = file.with_name("seed1.safetensors")
-    shutil.copy(file, copy)
-    with pytest.raises(UserError, match=r"seed1.safetensors: not in .*index.json"):
-        check_published(copy)
-    spoil(file)
-    assert (state_of(tmp_path, entry), state_of(tmp_path, entry, read=True)) == ("ready", "damaged")
-    with pytest.raises(UserError, match=rf"damaged, its sha256 is .*, {entry.sha256[:12]}\.\.\. was published"):
-        check_published(file)
-    elsewhere = tmp_path / "elsewhere.safetensors"
-    shutil.copy(file, elsewhere)
-    check_published(elsewhere)
-
-
-def test_held_says_whether_to_pull_or_to_publish(finished, tmp_path):
-    entry = publish(finished, tmp_path, OURS)[0]
-    assert held(tmp_path, entry.path) == entry.file(tmp_path)
-    entry.file(tmp_path).unlink()
-    with pytest.raises(UserError, match="is not here: `dvc pull`"):
-        held(tmp_path, entry.path)
-    with pytest.raises(UserError, match="is not published"):
-        held(tmp_path, "mini/depth/x4/sfigf/full/seed0.safetensors")
-
-
-@pytest.mark.parametrize("text", ["{", "[]", '{"format": "other"}', '{"format": "sfigf published weights 1"}'])
-def test_an_index_that_cannot_be_read_is_one_line(tmp_path, text):
-    (tmp_path / "index.json").write_text(text)
-    with pytest.raises(UserError, match="not a readable index"):
-        read_index(tmp_path)
-
-
-def test_default_weights_fit_the_factor_first_then_the_order_of_the_studies(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for path in (
-        "published/standard/depth/x8/sfigf/full/seed1", "published/standard/depth/x8/sfigf/full/seed0",
-        "published/standard/depth/x4/sfigf/full/seed0", "published/desk/depth/x16/sfigf/full/seed0",
-        "results/weights/depth/x8/sfigf/full/seed0", "results/weights/raw/mono/sfigf/full/seed0",
-    ):  # fmt: skip
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        Path(f"{path}.safetensors").touch()
-    chosen = {factor: default_weights("depth", factor, *FOLDERS) for factor in (4, 8, 16)}
-    assert chosen[8] == Path("published/standard/depth/x8/sfigf/full/seed0.safetensors")
-    assert [path.parts[1:4] for path in chosen.values()] == [
-        ("standard", "depth", "x4"), ("standard", "depth", "x8"), ("desk", "depth", "x16")
-    ]  # fmt: skip
-    assert default_weights("raw", 1, *FOLDERS).parts[0] == "results"
-    with pytest.raises(UserError, match=r"no weights of pan in published/standard/pan, .*: run `dvc pull`"):
-        default_weights("pan", 4, *FOLDERS)
-
-
-def test_default_weights_of_pan_have_the_bands_of_the_image(tmp_path):
-    for condition, bands in (("worldview2", 8), ("geoeye1", 4)):
-        facts = {"task": "pan", "signature": {"target": bands, "guide": 1, "output": bands}}
-        file = tmp_path / f"pan/{condition}/sfigf/full/seed0.safetensors"
-        file.parent.mkdir(parents=True)
-        save_weights(file, torch.nn.Linear(1, 1), facts)
-    chosen = [default_weights("pan", 4, tmp_path, bands=bands).parts[-4] for bands in (8, 4)]
-    assert chosen == ["worldview2", "geoeye1"]
-
-
-def test_default_weights_of_the_plain_condition_come_before_those_of_a_habit(tmp_path):
-    for condition in ("x8-uint8", "x8", "x8-nearest"):
-        file = tmp_path / f"depth/{condition}/sfigf/full/seed0.safetensors"
-        file.parent.mkdir(parents=True)
-        file.touch()
-    assert default_weights("depth", 8, tmp_path).parts[-4] == "x8"
-
-
-def test_restore_takes_the_published_ones_says_so_and_refuses_damaged_ones(finished, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    entry = publish(finished, Path("published"), OURS)[0]
-    write_image(Path("coarse.tif"), np.random.default_rng(0).random((1, 6, 6)).astype(np.float32))
-    write_image(Path("photo.tif"), np.random.default_rng(1).random((3, 48, 48)).astype(np.float32))
-    words = ["restore", "--task", "depth", "--target", "coarse.tif", "--guide", "photo.tif", "--output", "out.tif"]
-    words += ["--device", "cpu", "--weights-folder", "published/mini"]
-    ends(0, *words)
-    assert capsys.readouterr().err == f"sfigf: weights: published/{entry.path}\n"
-    Path("out.tif").unlink()
-    spoil(entry.file("published"))
-    ends(2, *words)
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert "damaged, its sha256 is" in error
-    assert not Path("out.tif").exists()
 
 
 def test_a_thinned_log_keeps_the_curve_and_every_other_event(tmp_path):

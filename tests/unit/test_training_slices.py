@@ -7,7 +7,7 @@ import torch
 
 from sfigf.train import train
 from sfigf.trainer import Trainer
-from tests.unit.test_train import job, run
+from tests.unit.tiny_training import job, run
 
 
 def test_slices_equal_an_undisturbed_run_bit_for_bit(tmp_path):
