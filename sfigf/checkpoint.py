@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import io
-import pickle
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sfigf.files import replacing
+from sfigf.files import damaged_member, replacing
 from sfigf.interface import UserError
 
 
@@ -48,17 +47,29 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
 
 
 def load_checkpoint(folder: Path) -> dict[str, Any] | None:
-    """Return the checkpoint of a folder, or None; one that cannot be read is set aside, never executed."""
-    import torch
-
+    """Return the checkpoint of a folder, or None; one that is damaged is set aside, never executed."""
     path = folder / "last.pt"
     if not path.is_file():
         return None
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, KeyError, ValueError, pickle.UnpicklingError):
+    state = _read(path)
+    if state is None:
         path.replace(folder / "unreadable.pt")
+    return state
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """What a file holds, or None of a damaged one."""
+    import torch
+
+    try:
+        if damaged_member(path) is not None:
+            return None
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
+    except Exception:  # what a damaged pickle raises depends on where the damage is
         return None
+    return state if isinstance(state, dict) else None
 
 
 def clear_checkpoints(folder: Path) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,3 +42,9 @@ def sha256_of(path: str | Path) -> str:
     """Return the hexadecimal sha256 of a file's bytes."""
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def damaged_member(path: str | Path) -> str | None:
+    """Name of the first member of a zip whose checksum is wrong; PyTorch, whose files are zips, does not look."""
+    with zipfile.ZipFile(path) as container:
+        return container.testzip()

@@ -25,6 +25,11 @@ _OPENING = (
 _CLOSING = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 
 
+def is_no_plain_file(path: str | Path) -> bool:
+    """Whether a folder, a pipe or a device lies there, of which reading may never end."""
+    return Path(path).exists() and not Path(path).is_file()
+
+
 def read_small_text(path: str | Path) -> str:
     """Read UTF-8 text.
 

@@ -48,7 +48,9 @@ def open_members(
 def _collected(path: Path) -> Path:
     """The folder that ``sfigf collect`` found a person's own copy in."""
     try:
-        return Path(json.loads(read_small_text(path))["folder"])
+        folder = Path(json.loads(read_small_text(path))["folder"])
+        folder.exists()  # a name longer than the system's is an error, not an absence
+        return folder
     except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise UserError(f"{path}: does not say where the set lies ({error}); run `sfigf collect` again") from None
 

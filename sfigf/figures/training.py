@@ -17,6 +17,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from sfigf.figures.style import QUIET, Look, look_of, new_figure, save, styled
 from sfigf.interface import Array, UserError
 from sfigf.registry import registered
+from sfigf.small_files import is_no_plain_file
 from sfigf.tables.names import method_label, metric_label
 
 _NAMES_ABREAST = 6
@@ -44,16 +45,17 @@ def read_curve(path: str | Path, method: str, variant: str) -> Curve:
         UserError: If the file is missing, a line is no JSON object, or no step was logged.
     """
     try:
-        if Path(path).exists() and not Path(path).is_file():
+        if is_no_plain_file(path):
             raise OSError("not a plain file")
         lines = Path(path).read_text(encoding="utf-8").splitlines()
         events = [json.loads(line) for line in lines if line.strip()]
-        train = [(event["step"], event["loss"]) for event in events if event["event"] == "train"]
-        checks = [(event["step"], event["value"]) for event in events if event["event"] == "validate"]
-        metrics = {event["metric"] for event in events if event["event"] == "validate"}
+        train = [(float(event["step"]), float(event["loss"])) for event in events if event["event"] == "train"]
+        validate = [event for event in events if event["event"] == "validate"]
+        checks = [(float(event["step"]), float(event["value"])) for event in validate]
+        metrics = {str(event["metric"]) for event in validate}
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such training log; train the method again") from error
-    except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
+    except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError, OSError) as error:
         raise UserError(f"{path}: not a readable training log ({error}); train the method again") from error
     if not train:
         raise UserError(f"{path}: logs no training step; train the method again")

@@ -24,10 +24,11 @@ def events_of(log: str | Path) -> list[dict[str, Any]]:
         events = [json.loads(line) for line in Path(log).read_text(encoding="utf-8").splitlines() if line.strip()]
         if not all(isinstance(event, dict) for event in events):
             raise ValueError("a line is no JSON object")
-        for event in events:
-            if event.get("event") == "train":
-                float(event["loss"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        losses = [event["loss"] for event in events if event.get("event") == "train"]
+        if odd := [loss for loss in losses if not isinstance(loss, float | int)]:
+            raise ValueError(f"a loss is {odd[0]!r:.50}, no number")
+        math.fsum(losses)
+    except (OSError, ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
         raise UserError(f"{log}: not a readable training log ({error}); train again") from None
     return events
 

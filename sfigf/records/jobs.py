@@ -170,7 +170,7 @@ def _read(name: str, path: Path) -> Record:
             ended=float(content["endtime"]),
             complete=not content.get("incomplete"),
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         raise UserError(f"{path}: not a readable record of {name} ({error!r}); make that file again") from None
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import re
 import warnings
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sfigf.files import damaged_member
 from sfigf.interface import UserError
 
 if TYPE_CHECKING:
@@ -103,6 +105,8 @@ def _read_pickle(path: Path) -> Any:
     try:
         with torch.serialization.safe_globals(_allowed()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if zipfile.is_zipfile(path) and (name := damaged_member(path)) is not None:
+                raise ValueError(f"the checksum of {name} is wrong")
             return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged pickle can fail in any way
         raise UserError(f"'{path}' cannot be read as weights alone: {_reason(str(error), type(error))}") from error

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from sfigf.interface import UserError
+from sfigf.small_files import is_no_plain_file
 from sfigf.tables.names import group_of
 from sfigf.tables.scores import read_table, to_number
 
@@ -80,6 +81,8 @@ def _read_back(path: str | Path, columns: Iterable[str], numbers: Iterable[str])
 
 def _read_one(path: Path, task: str | None) -> dict[str, Any]:
     try:
+        if is_no_plain_file(path):
+            raise OSError("not a plain file")
         cost = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; restore the set again") from error

@@ -12,6 +12,7 @@ import pandas as pd
 from sfigf.files import write_text
 from sfigf.interface import UserError
 from sfigf.protocols.selftest import Mean
+from sfigf.small_files import is_no_plain_file
 
 COLUMNS = (
     "task",
@@ -54,6 +55,8 @@ def read_scores(paths: Iterable[str | Path], task: str | None = None) -> pd.Data
 def read_table(path: str | Path, columns: Iterable[str]) -> pd.DataFrame:
     """Read a CSV file as text and check that it has rows and the columns asked for."""
     try:
+        if is_no_plain_file(path):
+            raise OSError("not a plain file")
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except FileNotFoundError as error:
         raise UserError(f"{path}: no such file; run the rule that makes it") from error
@@ -130,7 +133,7 @@ def _read_one(path: Path, task: str | None) -> pd.DataFrame:
     frame["higher_is_better"] = to_boolean(frame, "higher_is_better", path)
     if not frame["seed"].str.fullmatch(r"\d+").all():
         raise UserError(f"{path}: column seed must hold whole numbers; got {sorted(set(frame['seed']))}")
-    return frame.assign(seed=frame["seed"].astype("int64"), file=str(path))
+    return frame.assign(seed=to_whole(frame, "seed", path), file=str(path))
 
 
 def _refuse_duplicates(scores: pd.DataFrame) -> None:
