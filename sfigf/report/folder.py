@@ -137,14 +137,20 @@ def read_results(folder: Folder, task: str) -> TaskResults:
     """Read the tables of a task.
 
     Raises:
-        UserError: If a table that is there cannot be read.
+        UserError: If a table that is there cannot be read, or means are given of a run without scores.
     """
     tables = folder.results / "tables"
+    scores, summary = read_scores([tables / f"{task}.csv"], task), read_summary(tables / f"{task}-summary.csv")
+    run = ["condition", "method", "variant"]
+    unknown = set(summary[run].itertuples(index=False, name=None)) - set(scores[run].itertuples(index=False, name=None))
+    if unknown:
+        name = "/".join(min(unknown))
+        raise UserError(f"{tables / f'{task}-summary.csv'}: {name} has no image in {task}.csv; tabulate both again")
     return TaskResults(
         name=task,
         settings=read_task(folder.results / "config.yaml", task),
-        scores=read_scores([tables / f"{task}.csv"], task),
-        summary=read_summary(tables / f"{task}-summary.csv"),
+        scores=scores,
+        summary=summary,
         counted=read_counted([tables / f"{task}-cost.csv"]),
         timing=read_measured([tables / f"{task}-timing.csv"]),
         statistics=_statistics(folder.find("tables", f"{task}-statistics.csv")),

@@ -112,3 +112,11 @@ def change_a_bit(path: Path) -> None:
 def test_a_folder_whose_name_no_system_holds_is_refused(tmp_path: Path) -> None:
     (found := tmp_path / "found.json").write_text(json.dumps({"folder": "x" * 5000}))
     refused(lambda found: open_members(card(pinned=True, own=True), None, found, tmp_path / "unused"), found)
+
+
+def test_means_of_a_method_without_scores_are_refused(tmp_path: Path) -> None:
+    results = stores_seeds.results(tmp_path)[0]
+    path = results / "tables/depth-summary.csv"
+    path.write_text(path.read_text().replace("svlrm", "slvrm"))
+    with pytest.raises(UserError, match=r"depth-summary.csv: x8/slvrm/full has no image in depth.csv"):
+        stores_seeds.report(results)
