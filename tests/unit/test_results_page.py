@@ -151,6 +151,16 @@ def test_the_page_follows_its_inputs(sources, tmp_path):
         results_page(sources)
 
 
+def test_a_paragraph_that_tasks_share_is_said_once(sources, tmp_path):
+    """Beside what differs: the place of a task in the page is kept, its common paragraph is not."""
+    for task, own in (("depth", "Sharper edges."), ("pan", "Better colours.")):
+        words = {"headline": own, "paragraphs": ["One seed: may be chance."]}
+        (tmp_path / f"results/tables/{task}-words.json").write_text(json.dumps(words))
+    page = results_page(sources)
+    assert page.count("One seed: may be chance.") == 1
+    assert page.index("Sharper edges.") < page.index("One seed: may be chance.") < page.index("Better colours.")
+
+
 def test_what_is_set_beside_ours_has_its_difference(sources, tmp_path, monkeypatch):
     settings = read_settings([DEFAULT, ROOT / "config/benchmark.yaml"])
     monkeypatch.setitem(IMAGES, "depth", {"middlebury-30": "bowling"})
