@@ -21,9 +21,11 @@ from sfigf.registry import load_plugins, lookup, nearest, registered
 from sfigf.robustness.settings import Robustness
 from sfigf.sections import Place, Section, kept, merged, validated
 from sfigf.small_files import check_plain, one_line, read_strict_yaml, read_yaml
+from sfigf.tasks import check_condition, check_soft_edges
 from sfigf.training_settings import Training, check_loss, preset_settings, settled
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+_Px = Annotated[float, Field(ge=0, le=4)]
 Dotted = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 
 
@@ -52,6 +54,7 @@ class ConditionStudy(Section):
     protocols: list[Dotted] | None = None
     crop_px: int | None = Field(default=None, ge=16)
     train_draws: int | None = Field(default=None, ge=1)
+    soft_edges_px: tuple[_Px, _Px] | None = None
     training: dict[str, Any] = Field(default_factory=dict)
     methods: dict[Slug, dict[str, Any]] | None = Field(default=None, min_length=1)
 
@@ -67,6 +70,7 @@ class TaskStudy(Section):
     protocols: list[Dotted] = Field(default_factory=list)
     crop_px: int | None = Field(default=None, ge=16)
     train_draws: int = Field(default=1, ge=1)
+    soft_edges_px: tuple[_Px, _Px] | None = None
     training: Training
     methods: dict[Slug, dict[str, Any]] = Field(min_length=1)
     per_condition: dict[Slug, ConditionStudy] = Field(default_factory=dict)
@@ -76,7 +80,7 @@ class TaskStudy(Section):
         if condition not in self.per_condition:
             return self
         given = self.per_condition[condition].model_dump(exclude_unset=True)
-        changes = {key: value for key, value in given.items() if value is not None or key == "crop_px"}
+        changes = {k: value for k, value in given.items() if value is not None or k in ("crop_px", "soft_edges_px")}
         changed = merged(self.training.model_dump(), changes.pop("training", {}))
         training = validated(Training, changed, f"{where}.per_condition.{condition}.training")
         return self.model_copy(update={**changes, "training": training})
@@ -154,8 +158,6 @@ def _check_once(values: Sequence[Any], where: str) -> None:
 
 
 def _check_task(task: str, study: TaskStudy, where: str) -> None:
-    from sfigf.tasks import check_condition
-
     for condition in study.per_condition:
         if condition not in study.conditions:
             known = f"{nearest(condition, study.conditions)}; conditions are {', '.join(study.conditions)}"
@@ -180,6 +182,7 @@ def _check_part(task: str, part: TaskStudy, conditions: list[str], where: str) -
     for selection in [*part.train, *part.validation, *part.test]:
         lookup("dataset", selection.partition(":")[0])
     check_protocols(task, part.protocols, conditions, part.test, part.metrics, f"{where}.protocols")
+    check_soft_edges(task, part.soft_edges_px, f"{where}.soft_edges_px")
     settled(part.training, task, f"{where}.training")
     for label, options in part.methods.items():
         method_of(label, options, part.training, task, f"{where}.methods.{label}")

@@ -85,7 +85,10 @@ def digest_of_data(study: Study, task: str, part: str, condition: str | None = N
     """Digest of the settings that change a degraded set (``part``: train, validation or test)."""
     settings = study.part(task, condition)
     draws = settings.train_draws if part == "train" else 1
-    return digest({"select": getattr(settings, part), "crop_px": settings.crop_px, "draws": draws})
+    facts: dict[str, Any] = {"select": getattr(settings, part), "crop_px": settings.crop_px, "draws": draws}
+    if part != "test" and settings.soft_edges_px:
+        facts |= {"soft_edges_px": settings.soft_edges_px}
+    return digest(facts)
 
 
 def digest(facts: Mapping[str, Any]) -> str:

@@ -122,10 +122,19 @@ def check_condition(task: str, condition: str, where: str) -> None:
         )
 
 
-def degradation(task: str, condition: str) -> Degradation:
-    """Return the forward model of a task and condition."""
+def check_soft_edges(task: str, blur: tuple[float, float] | None, where: str) -> None:
+    """Raise UserError unless there is no blur, or it is depth's and its least is not above its most."""
+    if blur is not None and task != "depth":
+        raise UserError(f"{where}: only depth has maps whose edges can be softened; leave it out")
+    if blur is not None and blur[0] > blur[1]:
+        raise UserError(f"{where}: [least, most], got [{blur[0]:g}, {blur[1]:g}]")
+
+
+def degradation(task: str, condition: str, soft_edges: tuple[float, float] | None = None) -> Degradation:
+    """Return the forward model of a task and condition; ``soft_edges`` is depth's, see ``DepthSuperResolution``."""
     check_condition(task, condition, f"task {task}")
-    return TASKS[task].conditions[condition]()
+    model: Any = TASKS[task].conditions[condition]()
+    return dataclasses.replace(model, soft_edges=soft_edges) if soft_edges else model
 
 
 def signature(task: str, sample: Sample) -> Signature:

@@ -40,7 +40,8 @@ def degrade(
     draws = settings.train_draws if part == "train" else 1
     files = {path.stem: path for path in prepared}
     selections = getattr(settings, part)
-    samples = degrade_parts(files, selections, degradation(task, condition), draws, settings.crop_px)
+    soft_edges = None if part == "test" else settings.soft_edges_px
+    samples = degrade_parts(files, selections, degradation(task, condition, soft_edges), draws, settings.crop_px)
     write_samples(output, samples, {"task": task, "condition": condition, "part": part, "from": selections})
 
 

@@ -30,6 +30,8 @@ class DepthSuperResolution:
         sampling: How the coarse map is taken: Pillow bicubic, or one pixel of each block (the last, or the centre).
         quantised: Take the coarse map in bytes, as Pillow does to an 8-bit picture. Only scenes in 8-bit levels have
             such a picture: those in other units stay in floating point, and their samples do not say ``quantised``.
+        soft_edges: Blur the full-size map first, by a Gaussian whose standard deviation in pixels is drawn between
+            these; None leaves it. For rendered scenes, whose edges no sensor and no resampling has softened.
 
     Source: DCTNet@5243875 ``dataset_processing/Processing_testsets_synthetic.py`` (bicubic); DJF family (nearest);
     SUFT and SGNet on Middlebury and Lu (quantised).
@@ -39,15 +41,20 @@ class DepthSuperResolution:
     noise: float = 0.0
     sampling: Sampling = "bicubic"
     quantised: bool = False
+    soft_edges: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.factor < 2 or self.noise < 0:
             raise UserError(f"depth needs a factor >= 2 and noise >= 0, got {self.factor} and {self.noise}")
         if self.quantised and self.noise > 0:
             raise UserError(f"noise {self.noise} on a quantised map would leave no whole levels; choose one of the two")
+        if self.soft_edges and not 0 <= self.soft_edges[0] <= self.soft_edges[1]:
+            raise UserError(
+                f"soft edges from {self.soft_edges[0]} to {self.soft_edges[1]} px; least first, none below 0"
+            )
 
     def __call__(self, scene: Scene, rng: np.random.Generator) -> Sample:
-        """Degrade one scene with ``rgb`` and ``disparity``; ``rng`` only serves the noise.
+        """Degrade one scene with ``rgb`` and ``disparity``; ``rng`` only serves noise and soft edges.
 
         Raises:
             UserError: If an array is missing, too small for the factor, or the disparity is unknown everywhere.
@@ -59,7 +66,7 @@ class DepthSuperResolution:
                 f"{scene.name}: {disparity.shape[1:]} is too small for x{self.factor}; use a smaller factor"
             )
         disparity, valid = disparity[:, :height, :width], valid[:, :height, :width]
-        filled = fill_holes(disparity, valid, scene.meta.get("farther", "smaller"))
+        filled = self._softened(fill_holes(disparity, valid, scene.meta.get("farther", "smaller")), rng)
         unit = scene.meta.get("unit", "px")
         in_bytes = self.quantised and unit == "level"
         coarse = self._coarsen(filled, rng, in_bytes)
@@ -76,6 +83,13 @@ class DepthSuperResolution:
             offset=offset,
             meta={"unit": unit, "factor": self.factor} | ({"quantised": True} if in_bytes else {}),
         )
+
+    def _softened(self, disparity: Array, rng: np.random.Generator) -> Array:
+        if self.soft_edges is None:
+            return disparity
+        from scipy.ndimage import gaussian_filter
+
+        return gaussian_filter(disparity[0], rng.uniform(*self.soft_edges), mode="nearest")[None]
 
     def _coarsen(self, disparity: Array, rng: np.random.Generator, in_bytes: bool) -> Array:
         step = self.factor

@@ -54,6 +54,9 @@ def changed(settings, path, value):
         ("tasks.depth.per_condition", {"x8": {"trian": ["aloe"]}}, "unknown key 'trian', did you mean 'train'"),
         ("tasks.depth.per_condition", {"x8": {"training": {"stepps": 1}}}, "per_condition.x8.training: unknown key"),
         ("tasks.depth.per_condition", {"x8": {"metrics": ["psnrr"]}}, "per_condition.x8.metrics: unknown metric"),
+        ("tasks.depth.soft_edges_px", [0.9, 0.3], "depth.soft_edges_px: [least, most], got [0.9, 0.3]"),
+        ("tasks.depth.soft_edges_px", [0.3, 9], "soft_edges_px"),
+        ("tasks.pan.soft_edges_px", [0.3, 0.9], "only depth has maps"),
         ("plugins", ["no/such/plugin.py"], "plug-in 'no/such/plugin.py'"),
         ("seeds", [], "at least 1"),
     ],
@@ -124,7 +127,7 @@ def test_the_desk_study_is_the_standard_one_but_for_sizes(root, mini):
     standard = merged(mini, read_yaml(root / "config/standard.yaml"))
     desk = load_settings(kept(merged(standard, read_yaml(root / "config/desk.yaml"))))
     for task, condition, part in load_settings(kept(standard)).parts():
-        same = ("train", "validation", "test", "metrics", "protocols", "crop_px", "train_draws")
+        same = ("train", "validation", "test", "metrics", "protocols", "crop_px", "train_draws", "soft_edges_px")
         ours = desk.part(task, condition)
         assert [getattr(ours, name) for name in same] == [getattr(part, name) for name in same]
         assert ours.training.steps < part.training.steps

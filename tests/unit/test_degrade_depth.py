@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 
 from sfigf.degrade.depth import DepthSuperResolution, fill_holes
 from sfigf.degrade.resample import resize_bicubic
@@ -109,6 +110,21 @@ def test_noise_needs_the_generator_and_follows_it() -> None:
     assert relative.std() == pytest.approx(0.04, rel=0.2)
 
 
+def test_soft_edges_blur_the_map_before_it_is_made_coarse() -> None:
+    """A step of 40 px at a whole pixel; both images follow from the one blurred map, whose blur the generator draws."""
+    step = np.where(np.arange(64) < 30, 20.0, 60.0)[None, None].repeat(64, axis=1)
+    sharp, soft = (
+        DepthSuperResolution(4, soft_edges=blur)(made_scene(step), np.random.default_rng(3))
+        for blur in (None, (0.3, 0.9))
+    )
+    assert np.array_equal(sharp.to_units(sharp.truth).round(3), step.astype(np.float32))
+    deviation = np.random.default_rng(3).uniform(0.3, 0.9)
+    truth = gaussian_filter(step[0].astype(np.float32), deviation, mode="nearest")[None]
+    np.testing.assert_allclose(soft.to_units(soft.truth), truth, rtol=1e-5)
+    np.testing.assert_allclose(soft.to_units(soft.coarse), resize_bicubic(truth, 16, 16), rtol=1e-5)
+    assert np.array_equal(soft.guide, sharp.guide)
+
+
 def test_nearest_sampling_takes_one_pixel_of_each_block() -> None:
     scene = random_scene(0, 32, 32, 0.0)
     for sampling, first in (("nearest-right-bottom", 3), ("nearest-centre", 2)):
@@ -135,5 +151,7 @@ def test_bad_scenes_are_refused(scene: Scene, words: str) -> None:
 def test_bad_options_are_refused() -> None:
     with pytest.raises(UserError, match="factor >= 2"):
         DepthSuperResolution(1)
+    with pytest.raises(UserError, match="least first"):
+        DepthSuperResolution(4, soft_edges=(0.9, 0.3))
     with pytest.raises(UserError, match=r"\(C,H,W\)"):
         resize_bicubic(np.zeros((4, 4)), 2, 2)
