@@ -71,7 +71,9 @@ def task_words(task: str, statistics: pd.DataFrame, summary: pd.DataFrame) -> di
     if statistics.empty:
         headline = f"{task_label(task)}: {_ALONE if cases else _ABSENT}"
         return {"task": task, "headline": headline, "paragraphs": [], "conditions": conditions}
-    paragraphs = [_sizes(cases, Case.ablations), _sizes(cases, Case.best), _reading(cases)]
+    told = [case for condition in conditions for case in _telling([c for c in cases if c.condition == condition])]
+    against_best = [_sizes([case for case in told if case.condition == name], Case.best) for name in conditions]
+    paragraphs = [_sizes(told, Case.ablations), *against_best, _left_out(cases, told), _reading(cases)]
     headline = f"{task_label(task)}: {_headline(cases)}"
     return {
         "task": task,
@@ -81,10 +83,24 @@ def task_words(task: str, statistics: pd.DataFrame, summary: pd.DataFrame) -> di
     }
 
 
+def _telling(cases: Sequence[Case]) -> Sequence[Case]:
+    """Those with enough images to tell something; where there is none, all."""
+    return [case for case in cases if not case.few] or cases
+
+
+def _left_out(cases: Sequence[Case], told: Sequence[Case]) -> str:
+    """Which sets the paragraphs before did not speak of."""
+    silent = [case for case in cases if all(case is not each for each in told)]
+    sizes = {listing([dataset_label(name) for name in case.datasets]): case.ours["images"] for case in silent}
+    found = [f"{label} ({count_text(images)})" for label, images in sizes.items()]
+    return f"Too few images to tell here, so told under each condition alone: {listing(found)}." if found else ""
+
+
 def _headline(cases: Sequence[Case]) -> str:
-    """Whether both guidances together help: cases of the same answer are told together."""
+    """Whether both guidances together help, where that was asked: cases of the same answer are told together."""
+    cases = _telling([case for case in cases if case.ablations()] or cases)
     answers: dict[str, list[Case]] = {}
-    for case in sorted(cases, key=lambda case: case.few):
+    for case in cases:
         answers.setdefault(_answer(case), []).append(case)
     text = _capital("; ".join(f"{_where(told)}, {answer}" for answer, told in answers.items())) + "."
     rows = [rival.row for case in cases for rival in case.ablations()]

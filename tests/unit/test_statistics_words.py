@@ -114,6 +114,25 @@ def test_sfigf_without_ablations_is_still_compared():
     assert any("Bicubic" in text for text in words["paragraphs"])
 
 
+def test_the_summary_tells_what_images_can_tell_and_names_what_it_leaves_out():
+    """Two conditions, the ablations under one; beside eight images a set of two in units of its own."""
+    others = {run: LEVELS[run] for run in GROUPS if GROUPS[run] != "ablation"}
+    few = [
+        study(LEVELS, 2, datasets=("nyuv2",), unit="cm"),
+        study(others, 2, datasets=("nyuv2",), unit="cm", condition="x4"),
+    ]
+    rows, summary = compared(pd.concat([study(LEVELS), study(others, condition="x4"), *few]))
+    words = task_words("depth", rows, summary)
+    assert words["headline"].startswith("Guided depth super-resolution: At ×8 on Cones, guiding features and image")
+    alone, *best, left_out, reading = words["paragraphs"]
+    assert alone.startswith("At ×8 on Cones, SFIGF is better than image guidance alone")
+    assert sorted(text.partition(",")[0] for text in best) == ["At ×4 on Cones", "At ×8 on Cones"]
+    assert left_out == "Too few images to tell here, so told under each condition alone: NYUv2 (2 images)."
+    assert reading.startswith("How sure:")
+    for condition in ("x4", "x8"):
+        assert "NYUv2" in words["conditions"][condition]["text"]
+
+
 def test_a_condition_that_sfigf_ran_alone_in_stops_nothing():
     both = pd.concat([study(LEVELS), study({("sfigf", "full"): 2.0}, condition="x4")])
     rows, summary = compared(both)
