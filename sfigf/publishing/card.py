@@ -112,6 +112,9 @@ def _data(part: TaskStudy, cards: Path) -> Iterator[str]:
     for role, selections in (("Trained on", part.train), ("Chosen on", part.validation), ("Tested on", part.test)):
         for selection in selections:
             yield f"- {role} `{selection}`: {_described(selection, cards)}"
+    if part.soft_edges_px:
+        least, most = part.soft_edges_px
+        yield f"- Maps trained and chosen on were blurred first, by {least:g} to {most:g} px, as soft as real ones."
 
 
 def _described(selection: str, cards: Path) -> str:

@@ -42,7 +42,12 @@ def settings() -> dict[str, Any]:
     content = yaml.safe_load((ROOT / "config/default.yaml").read_text())
     depth = content["tasks"]["depth"]
     sfigf = {"variants": ["full", "image-only"], "width": 4, "levels": 1, "attention": "conv"}
-    depth |= {"methods": {"bicubic": {}, "sfigf": sfigf}, "metrics": ["rmse", "mae"], "protocols": []}
+    depth |= {
+        "methods": {"bicubic": {}, "sfigf": sfigf},
+        "metrics": ["rmse", "mae"],
+        "protocols": [],
+        "soft_edges_px": [0.3, 0.9],
+    }
     return content | {"tasks": {"depth": depth}}
 
 

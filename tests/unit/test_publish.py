@@ -52,7 +52,7 @@ def test_the_card_tells_the_facts(finished, tmp_path):
         entry.sha256, f"{entry.parameters:,} parameters", "research use of the Middlebury pictures", "2.0 h on cpu",
         "abc123", "| Cones | 2 | RMSE", f"--weights published/{entry.path}", "1 of Motorcycle", "One seed was trained",
         "step 7, on the validation part (rmse 1.5)", read_facts(entry.file(tmp_path / "published"))["config_digest"],
-        "8 times coarser",
+        "8 times coarser", "blurred first, by 0.3 to 0.9 px",
     ):  # fmt: skip
         assert fact in card, fact
 
