@@ -3,7 +3,9 @@
 # data -> weights -> scores -> paper. Each rule file opens with what it NEEDS and what it MAKES; each rule is one
 # `sfigf` command. Values live in config/, file names here and in workflow/rules/, how many at a time in profiles/.
 import os
+import signal
 import sys
+import threading
 
 from snakemake.utils import min_version
 
@@ -47,9 +49,14 @@ localrules:
     tabulate_robustness,
 
 
-# Not a rule: a changed setting would hide, behind a changed file, the jobs that it does not concern.
 onstart:
+    # Not a rule: a changed setting would hide, behind a changed file, the jobs that it does not concern.
     write_effective(json.dumps(config), CONFIG)
+    # Snakemake's own handler waits for a lock that the thread it interrupts may hold, and then waits for ever (9.27.1,
+    # JobScheduler.exit_gracefully while it chooses jobs). In a thread of its own it waits until the lock is free.
+    ended_by = signal.getsignal(signal.SIGTERM)
+    if callable(ended_by):
+        signal.signal(signal.SIGTERM, lambda *what: threading.Thread(target=ended_by, args=what).start())
 
 
 rule all:
