@@ -55,7 +55,7 @@ onstart:
     # Snakemake's own handler waits for a lock that the thread it interrupts may hold, and then waits for ever (9.27.1,
     # JobScheduler.exit_gracefully while it chooses jobs). In a thread of its own it waits until the lock is free.
     ended_by = signal.getsignal(signal.SIGTERM)
-    if callable(ended_by):
+    if callable(ended_by) and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, lambda *what: threading.Thread(target=ended_by, args=what).start())
 
 
