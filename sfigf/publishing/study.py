@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sfigf.config import MethodSettings, load_effective
+from sfigf.files import sha256_of
 from sfigf.interface import UserError
 from sfigf.plan import Run, method_settings, runs
 from sfigf.published import Mean
@@ -57,6 +58,10 @@ class FinishedStudy:
         """Settings of the method of a run."""
         return method_settings(self.settings, run.task, run.method, run.condition)
 
+    def training_data(self, run: Run) -> Path:
+        """Samples that a run was trained on, as far as they were kept."""
+        return self.samples(run).with_name("train.safetensors")
+
     def metrics(self, run: Run) -> list[str]:
         """Metrics of a run, the main one first."""
         return self.settings.part(run.task, run.condition).metrics
@@ -77,7 +82,7 @@ class FinishedStudy:
         """Refuse what may not be published.
 
         Raises:
-            UserError: Files that are missing, weights of other settings, an audit or a self-test that failed.
+            UserError: Files that are missing, weights of other settings or data, an audit or self-test that failed.
         """
         for kind in (self.weights, self.log, self.cost, self.scores):
             missing = [kind(run) for run in chosen if not kind(run).is_file()]
@@ -85,10 +90,14 @@ class FinishedStudy:
                 raise UserError(
                     f"{len(missing)} of {len(chosen)} runs lack a file, first {missing[0]}; finish the study"
                 )
+        here = {file: sha256_of(file) for file in {self.training_data(run) for run in chosen} if file.is_file()}
         for run in chosen:
-            trained = read_facts(self.weights(run)).get("config_digest")
+            facts, data = read_facts(self.weights(run)), self.training_data(run)
+            trained = facts.get("config_digest")
             if trained != run.digest:
                 raise UserError(f"{self.weights(run)}: trained under other settings ({trained}, not {run.digest})")
+            if data in here and here[data] != facts["data_digest"]["train"]:
+                raise UserError(f"{self.weights(run)}: trained on other samples than {data} holds; train it again")
         tasks = sorted({run.task for run in chosen})
         self._check_audit(tasks)
         self._check_self_tests(tasks)

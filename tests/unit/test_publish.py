@@ -129,6 +129,10 @@ def change(path, **entries):
             lambda r: (r / "config.yaml").write_text((r / "config.yaml").read_text().replace(" steps: ", " steps: 1")),
             "trained under other settings",
         ),
+        (
+            lambda r: (r.parent / "data/degraded/depth/x8/train.safetensors").write_bytes(b"other samples"),
+            "full/seed0.safetensors: trained on other samples than .*train.safetensors holds",
+        ),
     ],
 )
 def test_a_study_that_is_not_in_order_is_refused(results, tmp_path, spoil_study, says):
