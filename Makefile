@@ -18,7 +18,7 @@ reproduce: setup ## run the default study, up to results/report.html
 test: setup ## run every test
 	$(ENTER) OMP_NUM_THREADS=1 pytest --numprocesses auto --dist loadfile $(ARGS)
 
-torture: setup ## inject 230 faults and count what is lost; half an hour
+torture: setup ## inject 230 faults and count what is lost; some 25 minutes
 	$(ENTER) python -m tests.faults --markdown build/torture.md $(ARGS)
 
 lint: setup ## check style, types, spelling and the workflow
