@@ -1,4 +1,4 @@
-"""Writes docs/results.md from the finished studies that are there: the default one, benchmark, desk and quirks."""
+"""Writes docs/results.md from the finished studies: the default one, benchmark, desk, seeds and quirks."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from sfigf.interface import UserError
 from sfigf.tables.results_page import Sources, results_page
 
 ROOT = Path(__file__).resolve().parent.parent
-STUDIES = ("results", "build/benchmark/results", "build/desk/results")
+STUDIES = ("results", "build/benchmark/results", "build/desk/results", "build/seeds/results")
 QUIRKS = "build/quirks/results"
 
 

@@ -8,7 +8,8 @@ import yaml
 
 from sfigf.config import Study, kept, load_effective, load_settings, merged, read_yaml, write_effective
 from sfigf.interface import UserError
-from sfigf.plan import digest_of_data, method_settings, runs
+from sfigf.plan import digest_of_data, digest_of_run, method_settings, runs
+from sfigf.planning import read_study
 
 
 @pytest.fixture
@@ -116,10 +117,13 @@ def test_textures_of_no_data_set_are_refused(mini):
 
 
 def test_all_shipped_studies_load(root, mini):
+    beneath = {"desk.yaml": ["standard.yaml"], "seeds.yaml": ["standard.yaml", "desk.yaml"]}
     for path in sorted((root / "config").glob("*.yaml")):
         if path.name in ("carriers.yaml",):
             continue
-        settings = merged(mini, read_yaml(root / "config/standard.yaml")) if path.name == "desk.yaml" else mini
+        settings = mini
+        for name in beneath.get(path.name, []):
+            settings = merged(settings, read_yaml(root / "config" / name))
         assert runs(load_settings(kept(merged(settings, read_yaml(path))), path.name)), path
 
 
@@ -133,6 +137,24 @@ def test_the_desk_study_is_the_standard_one_but_for_sizes(root, mini):
         assert ours.training.steps < part.training.steps
         assert ours.training.augmentation == part.training.augmentation
         assert set(ours.methods) <= set(part.methods)
+
+
+def test_the_seeds_are_of_the_desk_study(root):
+    """Every run of seed 0 is one of desk's, and learns the same from the same."""
+    layers = [root / "config" / f"{name}.yaml" for name in ("default", "standard", "desk", "seeds")]
+    seeds, desk = read_study(layers), read_study(layers[:-1])
+    assert {run.seed for run in runs(seeds) if run.learned} == {0, 1, 2}
+    first = {run for run in runs(seeds) if run.seed == 0}
+    assert first <= set(runs(desk))
+    for run in first:
+        trained, same = (
+            digest_of_run(study.part(run.task, run.condition), line, run.variant, run.seed)
+            for study in (seeds, desk)
+            for line in [method_settings(study, run.task, run.method, run.condition)]
+        )
+        assert trained == same
+        data, same = (digest_of_data(study, run.task, "train", run.condition) for study in (seeds, desk))
+        assert data == same
 
 
 def test_effective_settings_round_trip(mini, tmp_path):
