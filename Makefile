@@ -47,7 +47,7 @@ desk: setup ## train and test larger networks in build/desk; some hours on two c
 	@$(ENTER) python scripts/unlock.py build/desk
 	$(ENTER) snakemake --cores $(CORES) --configfile config/standard.yaml config/desk.yaml --directory build/desk $(ARGS)
 
-seeds: setup ## train the desk study's pan-sharpening with three seeds in build/seeds; forty minutes on two cores
+seeds: setup ## train the desk study's pan-sharpening with three seeds in build/seeds; an hour on two cores
 	@$(ENTER) python scripts/unlock.py build/seeds
 	$(ENTER) snakemake --cores $(CORES) --configfile config/standard.yaml config/desk.yaml config/seeds.yaml \
 		--directory build/seeds $(ARGS)
